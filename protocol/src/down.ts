@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import { Channel, Member, Message, Presence, Role, Self, Server } from "./entities.ts";
+import { ErrorCode } from "./errors.ts";
+import { ChannelId, MessageId, RoleId, Seq, ServerId, SessionId, Timestamp, UserId } from "./ids.ts";
+
+/** Why a server is no longer there for someone. */
+export const LeaveReason = v.picklist(["left", "kicked", "banned", "deleted"]);
+export type LeaveReason = v.InferOutput<typeof LeaveReason>;
+
+/** Server → client: event name → what it carries. Events of a channel carry its `seq`. */
+export const DOWN = {
+  /** First event of every connection; what a client needs to show its first screen. */
+  ready: v.object({
+    user: Self,
+    servers: v.array(Server),
+    dms: v.array(Channel),
+    presences: v.array(Presence),
+    sessionId: SessionId,
+  }),
+  "message:new": Message,
+  "message:edited": v.object({
+    id: MessageId,
+    channelId: ChannelId,
+    seq: Seq,
+    content: v.string(),
+    encrypted: v.boolean(),
+    metadata: v.nullable(v.record(v.string(), v.unknown())),
+    editedAt: Timestamp,
+  }),
+  "message:deleted": v.object({ id: MessageId, channelId: ChannelId, seq: Seq }),
+  typing: v.object({ channelId: ChannelId, userId: UserId }),
+  /** To the reader's other connections. */
+  "read:updated": v.object({ channelId: ChannelId, seq: Seq }),
+  "presence:update": Presence,
+  "presence:pong": v.optional(v.object({})),
+  /** To the person who made or joined it, on all their connections. */
+  "server:joined": v.object({ server: Server }),
+  /** Name, icon, owner, or the reader's own access changed: the whole server as they see it now. */
+  "server:updated": v.object({ server: Server }),
+  "server:left": v.object({ serverId: ServerId, reason: LeaveReason }),
+  "channel:created": v.object({ channel: Channel }),
+  "channel:updated": v.object({ channel: Channel }),
+  "channel:deleted": v.object({ serverId: ServerId, channelId: ChannelId }),
+  "member:joined": v.object({ serverId: ServerId, member: Member }),
+  "member:updated": v.object({ serverId: ServerId, member: Member }),
+  "member:left": v.object({ serverId: ServerId, userId: UserId }),
+  "role:created": v.object({ role: Role }),
+  "role:updated": v.object({ role: Role }),
+  "role:deleted": v.object({ serverId: ServerId, roleId: RoleId }),
+  "session:revoked": v.object({ sessionId: SessionId }),
+} as const;
+
+export type DownEvent = keyof typeof DOWN;
+export type DownBody<E extends DownEvent> = v.InferOutput<(typeof DOWN)[E]>;
+/** Any event with its body, for queues that hold several kinds. */
+export type AnyDown = { [E in DownEvent]: { readonly event: E; readonly body: DownBody<E> } }[DownEvent];
+
+/** `data` of a refused Socket.IO connection (`connect_error`): `token_expired` means refresh and try again. */
+export const ConnectRefusal = v.object({ code: ErrorCode, retryAfterMs: v.optional(v.number()) });
+export type ConnectRefusal = v.InferOutput<typeof ConnectRefusal>;

@@ -1,0 +1,59 @@
+import * as v from "valibot";
+
+interface ErrorKind {
+  /** HTTP status of a REST answer with this code. */
+  readonly status: number;
+  /** Whether the same request may succeed later without a change. */
+  readonly retry: boolean;
+}
+
+/** The closed list of refusals. REST answers carry the status, socket acknowledgements the code alone. */
+export const ERRORS = {
+  invalid_request: { status: 400, retry: false },
+  unauthenticated: { status: 401, retry: false },
+  token_expired: { status: 401, retry: false },
+  invalid_credentials: { status: 401, retry: false },
+  totp_required: { status: 401, retry: false },
+  totp_invalid: { status: 401, retry: false },
+  session_revoked: { status: 401, retry: false },
+  forbidden: { status: 403, retry: false },
+  banned: { status: 403, retry: false },
+  cross_origin: { status: 403, retry: false },
+  not_found: { status: 404, retry: false },
+  invite_invalid: { status: 404, retry: false },
+  method_not_allowed: { status: 405, retry: false },
+  conflict: { status: 409, retry: false },
+  username_taken: { status: 409, retry: false },
+  limit_reached: { status: 409, retry: false },
+  encryption_required: { status: 409, retry: false },
+  too_large: { status: 413, retry: false },
+  unknown_event: { status: 404, retry: false },
+  rate_limited: { status: 429, retry: true },
+  internal: { status: 500, retry: true },
+  unavailable: { status: 503, retry: true },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const ErrorCode = v.picklist(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+
+/** What a refused request is told. `message` is English for developers; clients show their own words for `code`. */
+export const ErrorBody = v.object({
+  code: ErrorCode,
+  message: v.string(),
+  details: v.optional(v.record(v.string(), v.unknown())),
+  retryAfterMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
+export type ErrorBody = v.InferOutput<typeof ErrorBody>;
+
+/** Body of every REST answer with a status of 400 or above. */
+export const ErrorResponse = v.object({ error: ErrorBody });
+export type ErrorResponse = v.InferOutput<typeof ErrorResponse>;
+
+/** Close codes of the gateway's WebSocket, with what the client does about each. */
+export const CLOSE_CODES = {
+  /** The access token ended: refresh it and connect again. */
+  tokenExpired: 4401,
+  /** The session was revoked: sign in again. */
+  sessionRevoked: 4403,
+} as const;

@@ -1,0 +1,37 @@
+import * as v from "valibot";
+
+/** A UUID in its canonical lower-case form. Ids made by this product are UUIDv7: they sort by time. */
+const uuid = v.pipe(
+  v.string(),
+  v.length(36),
+  v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, "an id is a lower-case UUID"),
+);
+
+export const UserId = v.pipe(uuid, v.brand("UserId"));
+export type UserId = v.InferOutput<typeof UserId>;
+
+export const SessionId = v.pipe(uuid, v.brand("SessionId"));
+export type SessionId = v.InferOutput<typeof SessionId>;
+
+export const ServerId = v.pipe(uuid, v.brand("ServerId"));
+export type ServerId = v.InferOutput<typeof ServerId>;
+
+export const RoleId = v.pipe(uuid, v.brand("RoleId"));
+export type RoleId = v.InferOutput<typeof RoleId>;
+
+export const ChannelId = v.pipe(uuid, v.brand("ChannelId"));
+export type ChannelId = v.InferOutput<typeof ChannelId>;
+
+export const MessageId = v.pipe(uuid, v.brand("MessageId"));
+export type MessageId = v.InferOutput<typeof MessageId>;
+
+/**
+ * Position of an event in its channel: 1, 2, 3 … without holes. Every event of a channel takes the next one,
+ * so a client that sees a hole knows that it missed something and asks `sync`.
+ */
+export const Seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export type Seq = v.InferOutput<typeof Seq>;
+
+/** An instant on the wire: ISO 8601 in UTC with milliseconds. */
+export const Timestamp = v.pipe(v.string(), v.isoTimestamp());
+export type Timestamp = v.InferOutput<typeof Timestamp>;
