@@ -1,0 +1,22 @@
+import { defineConfig } from "vite";
+
+/** Where the edge listens while the client is developed with `npm run dev`. */
+const EDGE_URL = "http://localhost:8787";
+
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    target: ["chrome123", "firefox128", "safari17.5"],
+    // The policy that the edge sends allows files of this origin only: nothing is inlined as a data: address.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+  },
+  server: {
+    proxy: {
+      "/api": EDGE_URL,
+      "/health": EDGE_URL,
+      "/socket.io": { target: EDGE_URL, ws: true },
+    },
+  },
+});
