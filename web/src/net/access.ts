@@ -1,0 +1,107 @@
+import type { SignedIn } from "@lescopains/protocol/rest";
+import type { Clock, Locks } from "../sync/ports.ts";
+import { ApiError } from "./api-error.ts";
+
+/** The access token of this tab, in memory only. */
+export interface Access {
+  /** A token with some life left; renews it first when it is about to end. Refused with `unauthenticated` when signed out. */
+  token(): Promise<string>;
+  /** A token other than `stale`, which the server no longer takes. */
+  renew(stale: string): Promise<string>;
+  /** Asks for a first token with the refresh cookie alone. */
+  restore(): Promise<SignedIn>;
+  /** Takes the tokens of a sign-in. */
+  accept(signedIn: SignedIn): void;
+  /** Forgets the token: signed out, here or by the server. */
+  end(): void;
+}
+
+export interface AccessDeps {
+  /** Exchanges the refresh cookie. */
+  readonly refresh: () => Promise<SignedIn>;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  /** Somebody is signed in with a new token; perhaps another person than before, who signed in from another tab. */
+  readonly onSignedIn: (signedIn: SignedIn) => void;
+  /** Nobody is signed in any more. */
+  readonly onEnded: () => void;
+}
+
+/** The lock under which any tab refreshes: the cookie rotates, and using an old one ends the session. */
+export const REFRESH_LOCK = "lescopains-refresh";
+/** A token is renewed this long before its end. */
+const RENEW_BEFORE_MS = 60_000;
+/** A token with less life than this is not used for a request. */
+const MIN_LIFE_MS = 10_000;
+
+interface Held {
+  readonly token: string;
+  readonly endsAt: number;
+}
+
+/** Keeps one access token alive. Refreshes are single flight, in this tab and among all tabs. */
+export function createAccess(deps: AccessDeps): Access {
+  let held: Held | undefined;
+  let flight: Promise<SignedIn> | undefined;
+  let cancelRenewal: (() => void) | undefined;
+  /** Counts sign-outs, so that an answer that comes after one changes nothing. */
+  let epoch = 0;
+
+  function accept(signedIn: SignedIn): void {
+    const lifeMs = signedIn.expiresIn * 1_000;
+    held = { token: signedIn.accessToken, endsAt: deps.clock.now() + lifeMs };
+    cancelRenewal?.();
+    cancelRenewal = deps.clock.after(Math.max(lifeMs - RENEW_BEFORE_MS, lifeMs / 2), () => {
+      // A failure here is no loss: whoever needs the token next renews it then.
+      refresh().catch(() => undefined);
+    });
+    deps.onSignedIn(signedIn);
+  }
+
+  function end(): void {
+    epoch += 1;
+    held = undefined;
+    cancelRenewal?.();
+    deps.onEnded();
+  }
+
+  function refresh(): Promise<SignedIn> {
+    flight ??= deps.locks
+      .exclusive(REFRESH_LOCK, async () => {
+        const startedIn = epoch;
+        try {
+          const signedIn = await deps.refresh();
+          if (startedIn === epoch) accept(signedIn);
+          return signedIn;
+        } catch (error) {
+          if (startedIn === epoch && error instanceof ApiError && isEnded(error)) end();
+          throw error;
+        }
+      })
+      .finally(() => {
+        flight = undefined;
+      });
+    return flight;
+  }
+
+  return {
+    async token() {
+      if (held === undefined) throw new ApiError({ code: "unauthenticated", message: "signed out" });
+      if (held.endsAt - deps.clock.now() > MIN_LIFE_MS) return held.token;
+      return (await refresh()).accessToken;
+    },
+    async renew(stale) {
+      if (held === undefined) throw new ApiError({ code: "unauthenticated", message: "signed out" });
+      if (held.token !== stale) return held.token;
+      return (await refresh()).accessToken;
+    },
+    restore: refresh,
+    accept,
+    end,
+  };
+}
+
+/** A refresh refused with 401 means that the session is over, whatever the reason's name. */
+function isEnded(error: ApiError): boolean {
+  return error.code === "unauthenticated" || error.code === "session_revoked" || error.code === "token_expired";
+}

@@ -1,0 +1,157 @@
+import type {
+  Channel,
+  Member,
+  Message,
+  Presence,
+  Self,
+  Server,
+  StatusChoice,
+  User,
+} from "@lescopains/protocol/entities";
+import type { LeaveReason } from "@lescopains/protocol/down";
+import type { ErrorCode } from "@lescopains/protocol/errors";
+import type { ChannelId, MessageId, Seq, ServerId, UserId } from "@lescopains/protocol/ids";
+import type { ReadonlySignal } from "@preact/signals";
+import type { ApiError } from "../net/api-error.ts";
+
+/** The socket. `sinceMs`: epoch milliseconds at which it was lost or first tried. `offline`: the machine has no network. */
+export type ConnectionState =
+  | { readonly kind: "connected" }
+  | { readonly kind: "connecting"; readonly sinceMs: number }
+  | { readonly kind: "offline"; readonly sinceMs: number };
+
+/** What to tell people about the connection: nothing while all is well and during the first 2 s without a socket. */
+export type ConnectionNotice = "none" | "reconnecting" | "offline";
+
+/** Members of a server as far as they are loaded, in no particular order. */
+export interface MemberList {
+  readonly members: readonly Member[];
+  /** False until the first load is complete. */
+  readonly complete: boolean;
+  /** Why the last load failed; it is tried again while the server is open. */
+  readonly error: ApiError | undefined;
+}
+
+/** Where the reader stands in a channel. */
+export interface Unread {
+  readonly lastSeq: Seq;
+  readonly readSeq: Seq;
+  /** New messages since `readSeq`; an upper bound until the channel was opened (edits count as events too). 0: all read. */
+  readonly count: number;
+}
+
+/** Messages of a channel, as loaded: a gapless stretch ordered by `seq`. */
+export interface TimelineView {
+  readonly messages: readonly Message[];
+  /** True once a page was loaded; before, show a skeleton. */
+  readonly loaded: boolean;
+  /** There are older messages on the server. False: `messages` begins with the first of the channel. */
+  readonly hasOlder: boolean;
+  /** There are newer messages than the last of `messages`: the reader is in the past. */
+  readonly hasNewer: boolean;
+  readonly loading: "none" | "newest" | "older" | "newer";
+  /** Why the last load failed. */
+  readonly error: ApiError | undefined;
+}
+
+/** A message that the server has not stored yet. */
+export interface PendingMessage {
+  readonly nonce: string;
+  readonly channelId: ChannelId;
+  readonly content: string;
+  readonly replyTo: MessageId | null;
+  /** Epoch milliseconds by this machine's clock. */
+  readonly createdAtMs: number;
+  /** `waiting`: sent as soon as possible. `failed`: refused for good; `failure` says why. */
+  readonly state: "waiting" | "failed";
+  readonly failure: ErrorCode | undefined;
+}
+
+/** A change of an existing message that shows before the server has confirmed it. */
+export type Overlay = { readonly kind: "edited"; readonly content: string } | { readonly kind: "deleted" };
+
+export interface SendInput {
+  readonly content: string;
+  readonly replyTo?: MessageId | null;
+}
+
+/** One channel's messages, and what one can do there. */
+export interface Conversation {
+  readonly channelId: ChannelId;
+  readonly timeline: ReadonlySignal<TimelineView>;
+  /** One's own messages that stand after the last of the timeline. */
+  readonly pending: ReadonlySignal<readonly PendingMessage[]>;
+  readonly overlays: ReadonlySignal<ReadonlyMap<MessageId, Overlay>>;
+  /** Text typed and not sent; kept per account and channel over reloads. */
+  readonly draft: ReadonlySignal<string>;
+  readonly typing: ReadonlySignal<readonly UserId[]>;
+  readonly unread: ReadonlySignal<Unread>;
+  /** Loads what is missing and keeps the messages in memory until the answer is called. */
+  open(): () => void;
+  loadOlder(): void;
+  loadNewer(): void;
+  /** Forgets the stretch in view and loads the newest messages. */
+  jumpToPresent(): void;
+  /** Loads older pages until the message is there; false when it isn't within reach. */
+  reach(messageId: MessageId): Promise<boolean>;
+  /** Stands at once in `pending`; kept and sent again until the server has it or refuses it for good. */
+  send(input: SendInput): void;
+  retry(nonce: string): void;
+  discard(nonce: string): void;
+  /** Shows at once. @throws ApiError when refused; the change is taken back then. */
+  edit(messageId: MessageId, content: string): Promise<void>;
+  /** Shows at once. @throws ApiError when refused; the message comes back then. */
+  remove(messageId: MessageId): Promise<void>;
+  setDraft(text: string): void;
+  /** Someone types here; tells the others at most every 5 s. */
+  noteTyping(): void;
+  /** The newest message is in view: marks the channel read, soon, if the page is being looked at. */
+  noteSeen(): void;
+}
+
+/** What happened that no signal shows by itself; for a passing notice. */
+export type Happening =
+  | { readonly kind: "serverLeft"; readonly server: Server; readonly reason: LeaveReason }
+  | { readonly kind: "channelDeleted"; readonly channel: Channel };
+
+/** Everything of a signed-in person. Methods that answer a signal answer the same one for the same id. */
+export interface Live {
+  readonly self: ReadonlySignal<Self>;
+  readonly connection: ReadonlySignal<ConnectionState>;
+  readonly notice: ReadonlySignal<ConnectionNotice>;
+  /** True once the servers are known; they stay known while reconnecting. */
+  readonly ready: ReadonlySignal<boolean>;
+
+  /** In the order of joining. */
+  readonly servers: ReadonlySignal<readonly Server[]>;
+  server(serverId: ServerId): ReadonlySignal<Server | undefined>;
+  /** The channels one may view, by position. */
+  channels(serverId: ServerId): ReadonlySignal<readonly Channel[]>;
+  channel(channelId: ChannelId): ReadonlySignal<Channel | undefined>;
+  readonly dms: ReadonlySignal<readonly Channel[]>;
+  /** Takes in the answer of `createServer`, `joinInvite`, `patchServer` … before its event comes. */
+  putServer(server: Server): void;
+  putChannel(channel: Channel): void;
+
+  members(serverId: ServerId): ReadonlySignal<MemberList>;
+  /** Loads a server's members and keeps them current until the answer is called. */
+  openServer(serverId: ServerId): () => void;
+
+  /** `offline` when nothing is known. */
+  presence(userId: UserId): ReadonlySignal<Presence>;
+  /** One's own choice, kept and told again after a reconnect. */
+  readonly ownStatus: ReadonlySignal<{ readonly status: StatusChoice; readonly customStatus: string | null }>;
+  setStatus(status: StatusChoice, customStatus: string | null): void;
+
+  /** A person's name: `undefined` while it is asked, `null` when the account is gone. */
+  person(userId: UserId): ReadonlySignal<User | null | undefined>;
+  unread(channelId: ChannelId): ReadonlySignal<Unread>;
+  /** True when any channel of the server has something new. */
+  unreadInServer(serverId: ServerId): ReadonlySignal<boolean>;
+  conversation(channelId: ChannelId): Conversation;
+
+  onHappening(listener: (happening: Happening) => void): () => void;
+  setSelf(user: Self): void;
+  /** Ends the socket and all timers. The client calls it at sign-out. */
+  close(): void;
+}
