@@ -1,0 +1,298 @@
+import { decodePacket, decodePayload, type Packet } from "engine.io-parser";
+
+import { decodeAttachment, encodeSession, type Handshake, type KeptSession } from "./attachment.ts";
+import { Polling, separator } from "./polling.ts";
+import type { EngineHandlers, EngineSettings, Frame, SweepRules } from "./settings.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** What a session needs of the server that holds it. */
+export interface SessionHost<S> {
+  readonly settings: EngineSettings;
+  readonly handlers: EngineHandlers<S>;
+  /** Last time the runtime answered this socket by itself; 0 when never. */
+  autoAnsweredMs(ws: WebSocket): number;
+  /** Keeps the actor awake for the promise and reports its failure. */
+  track(work: Promise<void>): void;
+  /** The session is closed; a polling one may linger until its last frames are fetched. */
+  forget(session: Session<S>, ws: WebSocket | undefined, lingers: boolean): void;
+}
+
+/** Close codes of RFC 6455 (7.4.1) that the protocol layer itself uses. */
+export const closeCode = { normal: 1000, protocolError: 1002, policy: 1008, tooBig: 1009, restart: 1012 } as const;
+
+/** One Engine.IO session, on either transport. Small: thousands of them idle in one actor. */
+export class Session<S> {
+  readonly sid: string;
+  readonly openedMs: number;
+  readonly #host: SessionHost<S>;
+  #state: S | undefined;
+  #ws: WebSocket | undefined;
+  #polling: Polling | undefined;
+  /** Absent where the WebSocket's attachment holds it. */
+  #handshake: Handshake | undefined;
+  #bucket: TokenBucket | undefined;
+  #lastSeenMs: number;
+  /** Set between a wake and the first frame: the last sign of life is then only known to be no older. */
+  #wokenMs = 0;
+  #pingedMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  private constructor(host: SessionHost<S>, sid: string, openedMs: number, ws: WebSocket | undefined) {
+    this.#host = host;
+    this.sid = sid;
+    this.openedMs = openedMs;
+    this.#lastSeenMs = openedMs;
+    this.#ws = ws;
+  }
+
+  /** A new session; `ws` is absent for polling. */
+  static opened<S>(
+    host: SessionHost<S>,
+    sid: string,
+    handshake: Handshake,
+    ws: WebSocket | undefined,
+    nowMs: number,
+  ): Session<S> {
+    const session = new Session(host, sid, nowMs, ws);
+    session.#handshake = handshake;
+    if (ws === undefined) session.#polling = new Polling(maxQueuedBytes(host.settings));
+    session.#state = host.handlers.opened(session);
+    return session;
+  }
+
+  /** The session a hibernated WebSocket carries. */
+  static woken<S>(host: SessionHost<S>, kept: KeptSession, ws: WebSocket, nowMs: number): Session<S> {
+    const session = new Session(host, kept.sid, kept.openedMs, ws);
+    session.#lastSeenMs = kept.seenMs;
+    session.#pingedMs = kept.pingedMs;
+    // An unanswered ping is written to the attachment and its answer too: silence is then known exactly.
+    if (kept.pingedMs === 0) session.#wokenMs = nowMs;
+    session.#state = host.handlers.woken(session, kept.app);
+    if (session.#state === undefined) session.close("service restart", closeCode.restart);
+    return session;
+  }
+
+  /** The state of what stands on top. */
+  get state(): S {
+    if (this.#state === undefined) throw new Error("a session's state was asked for before it was made");
+    return this.#state;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get transport(): "websocket" | "polling" {
+    return this.#ws === undefined ? "polling" : "websocket";
+  }
+
+  get polling(): Polling | undefined {
+    return this.#polling;
+  }
+
+  /** The request that opened the session. */
+  handshake(): Handshake {
+    if (this.#handshake !== undefined) return this.#handshake;
+    const kept = decodeAttachment(this.#ws?.deserializeAttachment());
+    if (kept === undefined || !("handshake" in kept)) throw new Error("a session lost its attachment");
+    return kept.handshake;
+  }
+
+  /** Last sign of life; after a wake without one: the runtime's last automatic answer, else the time of the wake. */
+  lastSeenMs(): number {
+    const autoMs = this.#autoAnsweredMs();
+    return Math.max(this.#lastSeenMs, autoMs === 0 ? this.#wokenMs : autoMs);
+  }
+
+  /** Sends frames in order. False when the session is or becomes closed; never throws. */
+  deliver(frames: readonly Frame[]): boolean {
+    if (this.#isClosed) return false;
+    try {
+      if (this.#ws !== undefined) for (const frame of frames) this.#ws.send(frame);
+      else if (!this.#enqueue(frames)) this.close("too much unread", closeCode.policy);
+    } catch {
+      this.close("transport error", closeCode.policy);
+    }
+    return !this.#isClosed;
+  }
+
+  /** Writes what must survive hibernation. @throws {AttachmentTooLarge} */
+  persist(): void {
+    const text = encodeSession({
+      sid: this.sid,
+      openedMs: this.openedMs,
+      seenMs: this.#lastSeenMs,
+      pingedMs: this.#pingedMs,
+      handshake: this.handshake(),
+      app: this.#host.handlers.keep(this.state),
+    });
+    if (this.#ws === undefined || !this.#host.settings.hibernate) return;
+    this.#ws.serializeAttachment(text);
+    this.#handshake = undefined;
+  }
+
+  /** A frame of the WebSocket. */
+  receiveFrame(frame: string | ArrayBuffer, nowMs: number): void | Promise<void> {
+    if (this.#isClosed) return;
+    if (exceeds(frame, this.#host.settings.maxPayloadBytes)) return this.close("message too big", closeCode.tooBig);
+    if (!this.admits(1, nowMs)) return;
+    return this.#receive(decodePacket(frame, "arraybuffer"));
+  }
+
+  /** The body of a polling POST; false when it closed the session by a fault. */
+  receivePayload(body: string, nowMs: number): boolean {
+    if (!this.admits(body.split(separator, this.#host.settings.flood.burst + 1).length, nowMs)) return false;
+    for (const packet of decodePayload(body, "arraybuffer")) {
+      if (this.#isClosed) return false;
+      if (packet.type === "close") {
+        this.close("transport close", closeCode.normal, "6");
+        return true;
+      }
+      const work = this.#receive(packet);
+      if (work !== undefined) this.#host.track(work);
+    }
+    return !this.#isClosed;
+  }
+
+  /** Counts what arrives as a sign of life and against the flood limit; false when that closed the session. */
+  admits(frames: number, nowMs: number): boolean {
+    const { flood } = this.#host.settings;
+    this.#bucket ??= new TokenBucket(flood, nowMs);
+    if (!this.#bucket.take(flood, frames, nowMs)) {
+      this.close("flood", closeCode.policy);
+      return false;
+    }
+    this.#lastSeenMs = nowMs;
+    this.#wokenMs = 0;
+    if (this.#pingedMs !== 0) {
+      this.#pingedMs = 0;
+      if (!this.#host.settings.hibernate) this.#schedulePing();
+      else if (this.#ws !== undefined) this.persist();
+    }
+    return true;
+  }
+
+  /** The upgrade is done: frames now travel by `ws`, those that wait first. @throws {AttachmentTooLarge} */
+  moveTo(ws: WebSocket): void {
+    const polling = this.#polling;
+    this.#ws = ws;
+    this.#polling = undefined;
+    this.persist();
+    if (polling === undefined) return;
+    polling.flush("6");
+    this.deliver(polling.take());
+  }
+
+  /** Starts the server's own pings, for sessions that do not hibernate. */
+  startHeartbeat(): void {
+    this.#schedulePing();
+  }
+
+  /** Pings or closes by the length of the silence. See {@link SweepRules}. */
+  sweep(nowMs: number, rules: SweepRules): void {
+    const reason = this.#host.handlers.expired(this, nowMs);
+    if (reason !== undefined) return this.close(reason, closeCode.policy);
+    const silentMs = nowMs - Math.max(this.#lastSeenMs, this.#autoAnsweredMs());
+    if (silentMs > rules.closeAfterMs && this.#silenceIsCertain(nowMs, rules)) {
+      this.close("ping timeout", closeCode.policy);
+    } else if (silentMs > rules.pingAfterMs && this.#pingedMs === 0) {
+      this.#ping(nowMs);
+    }
+  }
+
+  /**
+   * Ends the session: the WebSocket closes with `code` and `reason`; a held GET is answered with `lastPacket` (an
+   * Engine.IO `close` unless said otherwise). `linger` lets a polling client fetch what waits for it.
+   */
+  close(reason: string, code: number = closeCode.normal, lastPacket = "1", linger = false): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer ?? null);
+    const polling = this.#polling;
+    const lingers = linger && polling !== undefined && !polling.isHeld && !polling.isEmpty;
+    this.#host.forget(this, this.#ws, lingers);
+    if (lingers) polling.push(lastPacket);
+    else polling?.flush(lastPacket);
+    if (this.#ws !== undefined) closeQuietly(this.#ws, code, reason);
+    if (this.#state !== undefined) this.#host.handlers.closed(this, reason);
+  }
+
+  #receive(packet: Packet): void | Promise<void> {
+    switch (packet.type) {
+      case "message":
+        return this.#message(packet.data as string | ArrayBuffer | undefined);
+      case "ping":
+        return this.close("invalid heartbeat direction", closeCode.protocolError);
+      case "close":
+        return this.close("transport close", closeCode.normal);
+      case "error":
+        return this.close("parse error", closeCode.protocolError);
+      default:
+      // `pong` has done its work as a sign of life; the reference server ignores the others.
+    }
+  }
+
+  #message(data: string | ArrayBuffer | undefined): void | Promise<void> {
+    const { autoAnswer } = this.#host.settings;
+    if (autoAnswer !== undefined && data === autoAnswer.request) {
+      this.deliver([`4${autoAnswer.answer}`]);
+      return;
+    }
+    return this.#host.handlers.message(this, data ?? "");
+  }
+
+  #enqueue(frames: readonly Frame[]): boolean {
+    const polling = this.#polling;
+    return polling !== undefined && frames.every((frame) => polling.push(frame));
+  }
+
+  #autoAnsweredMs(): number {
+    return this.#ws === undefined ? 0 : this.#host.autoAnsweredMs(this.#ws);
+  }
+
+  /**
+   * After a wake the last sign of life may be younger than what is known, so a close needs a ping that stayed
+   * unanswered for as long as the rules leave between ping and close.
+   */
+  #silenceIsCertain(nowMs: number, rules: SweepRules): boolean {
+    if (this.#wokenMs === 0 && this.#pingedMs === 0) return true;
+    return this.#pingedMs !== 0 && nowMs - this.#pingedMs >= rules.closeAfterMs - rules.pingAfterMs;
+  }
+
+  #ping(nowMs: number): void {
+    this.#pingedMs = nowMs;
+    if (this.deliver(["2"]) && this.#host.settings.hibernate && this.#ws !== undefined) this.persist();
+  }
+
+  #schedulePing(): void {
+    clearTimeout(this.#timer ?? null);
+    const { pingIntervalMs, pingTimeoutMs } = this.#host.settings;
+    this.#timer = setTimeout(() => {
+      const reason = this.#host.handlers.expired(this, Date.now());
+      if (reason !== undefined) return this.close(reason, closeCode.policy);
+      this.#ping(Date.now());
+      this.#timer = setTimeout(() => this.close("ping timeout", closeCode.policy), pingTimeoutMs);
+    }, pingIntervalMs);
+  }
+}
+
+/** Whether a frame is above `maxBytes` of UTF-8 (or bytes); exact, and cheap for the small ones. */
+export function exceeds(frame: string | ArrayBuffer, maxBytes: number): boolean {
+  if (typeof frame !== "string") return frame.byteLength > maxBytes;
+  if (frame.length * 3 <= maxBytes) return false;
+  return frame.length > maxBytes || new TextEncoder().encode(frame).byteLength > maxBytes;
+}
+
+export function closeQuietly(ws: WebSocket, code: number, reason: string): void {
+  try {
+    ws.close(code, reason);
+  } catch {
+    // Closed from the other side in the meantime, or for good: there is nothing left to do.
+  }
+}
+
+/** Several bodies' worth may wait for a slow poller, and at least a burst of ordinary events. */
+function maxQueuedBytes(settings: EngineSettings): number {
+  return Math.max(4 * settings.maxPayloadBytes, 256 * 1024);
+}

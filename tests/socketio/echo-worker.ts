@@ -1,0 +1,75 @@
+import { DurableObject } from "cloudflare:workers";
+
+import { EngineServer } from "../../edge/src/socketio/engine/server.ts";
+import type { EngineHandlers } from "../../edge/src/socketio/engine/settings.ts";
+import { type NamespaceHandlers, type Settings, SocketServer } from "../../edge/src/socketio/server.ts";
+import { type EchoEnv, readSettings } from "./echo-settings.ts";
+
+const echoSockets: NamespaceHandlers<unknown> = {
+  connect: async ({ auth }) => ({ ok: true, data: auth }),
+  connected: (socket) => socket.emit("auth", socket.data),
+  event(socket, name, args, ack) {
+    if (name === "message") socket.emit("message-back", ...args);
+    if (name === "message-with-ack") ack?.(...args);
+  },
+};
+
+const echoMessages: EngineHandlers<true> = {
+  opened: () => true,
+  woken: () => true,
+  keep: () => null,
+  closed: () => {},
+  expired: () => undefined,
+  message: (session, data) => void session.deliver([typeof data === "string" ? `4${data}` : data]),
+};
+
+type Server = Pick<SocketServer<unknown>, "fetch" | "webSocketMessage" | "webSocketClose" | "webSocketError" | "sweep">;
+
+/** An actor that is nothing but a server; while it hibernates, its alarm does what timers would. */
+abstract class Echo extends DurableObject<EchoEnv> {
+  readonly settings: Settings = readSettings(this.env);
+  protected abstract readonly server: Server;
+
+  override async fetch(request: Request): Promise<Response> {
+    if (this.settings.hibernate) await this.ctx.storage.setAlarm(Date.now() + this.env.SWEEP_EVERY_MS);
+    return this.server.fetch(request);
+  }
+
+  override webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.server.webSocketMessage(ws, message);
+  }
+
+  override webSocketClose(ws: WebSocket, code: number, reason: string, wasClean: boolean): Promise<void> {
+    return this.server.webSocketClose(ws, code, reason, wasClean);
+  }
+
+  override webSocketError(ws: WebSocket, error: unknown): Promise<void> {
+    return this.server.webSocketError(ws, error);
+  }
+
+  override async alarm(): Promise<void> {
+    const { pingIntervalMs, pingTimeoutMs } = this.settings;
+    this.server.sweep(Date.now(), { pingAfterMs: pingIntervalMs, closeAfterMs: pingIntervalMs + pingTimeoutMs });
+    if (this.ctx.getWebSockets().length > 0) await this.ctx.storage.setAlarm(Date.now() + this.env.SWEEP_EVERY_MS);
+  }
+}
+
+export class SocketEcho extends Echo {
+  protected readonly server = new SocketServer(this.ctx, this.settings, { "/": echoSockets, "/custom": echoSockets });
+}
+
+export class EngineEcho extends Echo {
+  protected readonly server = new EngineServer(
+    this.ctx,
+    { ...this.settings, path: "/engine.io/", halfDoneTimeoutMs: this.settings.connectTimeoutMs },
+    echoMessages,
+    (error) => console.error(error),
+  );
+}
+
+export default {
+  fetch(request: Request, env: EchoEnv): Promise<Response> {
+    const actors = new URL(request.url).pathname.startsWith("/engine.io/") ? env.ENGINE_ECHO : env.SOCKET_ECHO;
+    return actors.get(actors.idFromName("echo")).fetch(request);
+  },
+};
