@@ -1,0 +1,185 @@
+import type { Self, User } from "@lescopains/protocol/entities";
+import type { ServerId, SessionId, Timestamp, UserId } from "@lescopains/protocol/ids";
+import { statement } from "./port.ts";
+
+/** What `SELF_COLUMNS` selects from `users u`. */
+export interface SelfRow {
+  readonly id: UserId;
+  readonly username: string;
+  readonly display_name: string;
+  readonly email: string | null;
+  readonly totp_enabled: boolean;
+  readonly account_created_at: Timestamp;
+}
+
+export const SELF_COLUMNS = `u.id, u.username, u.display_name, u.email,
+  u.totp_enabled_at IS NOT NULL AS totp_enabled, u.created_at AS account_created_at`;
+
+/** An account as its owner sees it. */
+export function toSelf(row: SelfRow): Self {
+  return {
+    id: row.id,
+    username: row.username,
+    displayName: row.display_name,
+    email: row.email,
+    totpEnabled: row.totp_enabled,
+    createdAt: row.account_created_at,
+  };
+}
+
+/** What signing in, or confirming with the password, needs to know. */
+export interface CredentialsRow {
+  readonly id: UserId;
+  readonly username: string;
+  readonly password_hash: string;
+  /** Sealed (auth/totp.ts); without `totp_enabled` it waits to be proved. */
+  readonly totp_secret: Uint8Array | null;
+  readonly totp_enabled: boolean;
+}
+
+const CREDENTIALS_COLUMNS = `id, username, password_hash, totp_secret, totp_enabled_at IS NOT NULL AS totp_enabled`;
+
+/** By the name in lower case. */
+export const credentialsByName = statement<[string], CredentialsRow>(
+  "accounts.credentials_by_name",
+  `SELECT ${CREDENTIALS_COLUMNS} FROM users WHERE username_key = $1`,
+);
+
+export const credentialsById = statement<[UserId], CredentialsRow>(
+  "accounts.credentials_by_id",
+  `SELECT ${CREDENTIALS_COLUMNS} FROM users WHERE id = $1`,
+);
+
+/** Whether a name, in lower case, is in use. */
+export const nameTaken = statement<[string], { id: UserId }>(
+  "accounts.name_taken",
+  `SELECT id FROM users WHERE username_key = $1`,
+);
+
+/**
+ * Makes an account and its first session: user id, name, e-mail, password hash, session id, session name, seconds it lives.
+ * Violates `users_username_key_key` when the name is in use.
+ */
+export const createAccount = statement<[UserId, string, string | null, string, SessionId, string, number], SelfRow>(
+  "accounts.create",
+  `WITH u AS (
+     INSERT INTO users (id, username, display_name, email, password_hash) VALUES ($1, $2, $2, $3, $4) RETURNING *
+   ), opened AS (
+     INSERT INTO sessions (id, user_id, name, expires_at)
+     SELECT $5, id, $6, now() + make_interval(secs => $7) FROM u
+   )
+   SELECT ${SELF_COLUMNS} FROM u`,
+);
+
+/** Replaces a password hash by one of the same password: user, the hash it replaces, the new one. */
+export const rehashPassword = statement<[UserId, string, string], { id: UserId }>(
+  "accounts.rehash",
+  `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id`,
+);
+
+export const accountById = statement<[UserId], SelfRow>(
+  "accounts.self",
+  `SELECT ${SELF_COLUMNS} FROM users u WHERE id = $1`,
+);
+
+/** Changes names: user, display name (null: keep), whether to set the e-mail, e-mail. */
+export const patchAccount = statement<[UserId, string | null, boolean, string | null], SelfRow>(
+  "accounts.patch",
+  `UPDATE users u SET display_name = coalesce($2, display_name), email = CASE WHEN $3 THEN $4 ELSE email END
+   WHERE id = $1 RETURNING ${SELF_COLUMNS}`,
+);
+
+/**
+ * Sets a new password and ends the other sessions, with the changes of `patchAccount`: user, display name, whether to set the e-mail,
+ * e-mail, the session that stays, the hash it replaces, the new hash. No row: the password is another one by now.
+ */
+export const changePassword = statement<
+  [UserId, string | null, boolean, string | null, SessionId, string, string],
+  SelfRow & { readonly gone: SessionId[] }
+>(
+  "accounts.change_password",
+  `WITH u AS (
+     UPDATE users SET display_name = coalesce($2, display_name), email = CASE WHEN $3 THEN $4 ELSE email END, password_hash = $7
+     WHERE id = $1 AND password_hash = $6 RETURNING *
+   ), ended AS (
+     DELETE FROM sessions WHERE user_id = (SELECT id FROM u) AND id <> $5 RETURNING id
+   )
+   SELECT ${SELF_COLUMNS}, ARRAY(SELECT id::text FROM ended) AS gone FROM u`,
+);
+
+/** Servers a person is in. */
+export const serversOfMember = statement<[UserId], { server_id: ServerId; owned: boolean }>(
+  "accounts.servers",
+  `SELECT m.server_id, s.owner_id = $1 AS owned FROM server_members m JOIN servers s ON s.id = m.server_id WHERE m.user_id = $1`,
+);
+
+/**
+ * Deletes an account with all that hangs on it; messages stay without an author. User, the password hash that was verified.
+ * No row: it owns a server, or its password is another one by now.
+ */
+export const deleteAccount = statement<[UserId, string], { id: UserId }>(
+  "accounts.delete",
+  `DELETE FROM users WHERE id = $1 AND password_hash = $2 AND NOT EXISTS (SELECT FROM servers WHERE owner_id = $1) RETURNING id`,
+);
+
+export interface UserRow {
+  readonly id: UserId;
+  readonly username: string;
+  readonly display_name: string;
+}
+
+export function toUser(row: UserRow): User {
+  return { id: row.id, username: row.username, displayName: row.display_name };
+}
+
+/** A person, if the asking one shares a server with them or is them: whom, who asks. */
+export const userSeenBy = statement<[UserId, UserId], UserRow>(
+  "accounts.seen_by",
+  `SELECT id, username, display_name FROM users
+   WHERE id = $1 AND ($1 = $2 OR EXISTS (
+     SELECT FROM server_members mine JOIN server_members theirs ON theirs.server_id = mine.server_id AND theirs.user_id = $1
+     WHERE mine.user_id = $2
+   ))`,
+);
+
+/** Keeps a secret that waits to be proved: user, sealed secret. No row: two-factor sign-in is on already. */
+export const setPendingTotp = statement<[UserId, Uint8Array], { id: UserId }>(
+  "accounts.totp_pending",
+  `UPDATE users SET totp_secret = $2, totp_last_step = 0 WHERE id = $1 AND totp_enabled_at IS NULL RETURNING id`,
+);
+
+/** Turns two-factor sign-in on: user, the sealed secret that was proved, the step of the code, hashes of the recovery codes. */
+export const enableTotp = statement<[UserId, Uint8Array, number, Uint8Array[]], { id: UserId }>(
+  "accounts.totp_enable",
+  `WITH u AS (
+     UPDATE users SET totp_enabled_at = now(), totp_last_step = $3
+     WHERE id = $1 AND totp_secret = $2 AND totp_enabled_at IS NULL RETURNING id
+   ), codes AS (
+     INSERT INTO recovery_codes (user_id, code_hash) SELECT u.id, hash FROM u, unnest($4::bytea[]) AS hash
+   )
+   SELECT id FROM u`,
+);
+
+/** Accepts the code of a time step, once: user, sealed secret, step. No row: that step or a later one was used. */
+export const acceptTotpStep = statement<[UserId, Uint8Array, number], { id: UserId }>(
+  "accounts.totp_step",
+  `UPDATE users SET totp_last_step = $3
+   WHERE id = $1 AND totp_secret = $2 AND totp_enabled_at IS NOT NULL AND totp_last_step < $3 RETURNING id`,
+);
+
+/** Accepts a recovery code, once: user, hash of the code. */
+export const acceptRecoveryCode = statement<[UserId, Uint8Array], { user_id: UserId }>(
+  "accounts.recovery_code",
+  `DELETE FROM recovery_codes WHERE user_id = $1 AND code_hash = $2 RETURNING user_id`,
+);
+
+/** Ends two-factor sign-in. */
+export const disableTotp = statement<[UserId], { id: UserId }>(
+  "accounts.totp_disable",
+  `WITH u AS (
+     UPDATE users SET totp_secret = NULL, totp_enabled_at = NULL, totp_last_step = 0 WHERE id = $1 RETURNING id
+   ), codes AS (
+     DELETE FROM recovery_codes WHERE user_id = $1
+   )
+   SELECT id FROM u`,
+);
