@@ -3,7 +3,7 @@ import type { ButtonHTMLAttributes, ComponentChildren, Ref } from "preact";
 import "./button.css";
 import { Icon } from "./icon.tsx";
 
-type Native = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "class" | "icon" | "children">;
+type Native = Omit<ButtonHTMLAttributes, "class" | "icon" | "children">;
 
 interface ButtonProps extends Native {
   /** `primary`: the one thing to do here. `danger`: takes something away for good. */

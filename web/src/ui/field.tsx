@@ -1,5 +1,5 @@
 import { Eye, EyeOff } from "lucide";
-import type { ComponentChildren, Ref } from "preact";
+import type { ComponentChildren, InputHTMLAttributes, Ref } from "preact";
 import { useId, useState } from "preact/hooks";
 import { IconButton } from "./button.tsx";
 import "./field.css";
@@ -87,15 +87,16 @@ export function TextField({
   ...native
 }: TextFieldProps) {
   const id = useId();
+  // The types tell inputs apart by `type`; these four take the same attributes.
+  const attributes = { ...native, type } as InputHTMLAttributes;
   return (
     <FieldFrame id={id} label={label} hint={hint} error={error} optional={optional}>
       <input
-        {...native}
+        {...attributes}
         {...describing(id, { label, hint, error })}
         {...(inputRef === undefined ? {} : { ref: inputRef })}
         id={id}
         class="field-input"
-        type={type}
         value={value}
         onInput={(event) => onValue(event.currentTarget.value)}
       />

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-const css = readFileSync(new URL("tokens.css", import.meta.url), "utf8");
+const css = readFileSync(new URL("../../web/src/ui/tokens.css", import.meta.url), "utf8");
 
 type Pair = readonly [light: string, dark: string];
 
