@@ -1,0 +1,98 @@
+import { ChannelId, ServerId } from "@lescopains/protocol/ids";
+import * as v from "valibot";
+
+export const SETTINGS_PAGES = ["profile", "security", "sessions", "appearance", "keyboard"] as const;
+export type SettingsPage = (typeof SETTINGS_PAGES)[number];
+
+export const SERVER_PAGES = ["overview", "everyone", "roles", "people", "invites", "bans"] as const;
+export type ServerPage = (typeof SERVER_PAGES)[number];
+
+/** Every view of the client; each has one address, and each address at most one view. */
+export type Route =
+  | { readonly name: "home" }
+  | { readonly name: "login" }
+  | { readonly name: "register" }
+  /** Make a server, or join one by a code or link. */
+  | { readonly name: "new" }
+  | { readonly name: "invite"; readonly code: string }
+  | { readonly name: "server"; readonly serverId: ServerId }
+  | { readonly name: "channel"; readonly serverId: ServerId; readonly channelId: ChannelId }
+  /** A conversation with its members beside it, or in front of it where there is little room. */
+  | { readonly name: "members"; readonly serverId: ServerId; readonly channelId: ChannelId }
+  | { readonly name: "channelSettings"; readonly serverId: ServerId; readonly channelId: ChannelId }
+  | { readonly name: "serverSettings"; readonly serverId: ServerId; readonly page: ServerPage | null }
+  /** `page` null: the list of pages, which small screens show first. */
+  | { readonly name: "settings"; readonly page: SettingsPage | null }
+  | { readonly name: "notFound" };
+
+function settingsPage(text: string | undefined): Route {
+  if (text === undefined) return { name: "settings", page: null };
+  const page = SETTINGS_PAGES.find((known) => known === text);
+  return page === undefined ? { name: "notFound" } : { name: "settings", page };
+}
+
+function serverRoute([id, part, second, third, ...more]: readonly string[]): Route {
+  const server = v.safeParse(ServerId, id);
+  if (!server.success || more.length > 0) return { name: "notFound" };
+  const serverId = server.output;
+  if (part === undefined) return { name: "server", serverId };
+  if (part === "settings" && third === undefined) {
+    if (second === undefined) return { name: "serverSettings", serverId, page: null };
+    const page = SERVER_PAGES.find((known) => known === second);
+    return page === undefined ? { name: "notFound" } : { name: "serverSettings", serverId, page };
+  }
+  const channel = v.safeParse(ChannelId, second);
+  if (part !== "c" || !channel.success) return { name: "notFound" };
+  const place = { serverId, channelId: channel.output };
+  if (third === undefined) return { name: "channel", ...place };
+  if (third === "members") return { name: "members", ...place };
+  if (third === "settings") return { name: "channelSettings", ...place };
+  return { name: "notFound" };
+}
+
+/** The view at an address' path. */
+export function parseRoute(pathname: string): Route {
+  const [first, ...rest] = pathname.split("/").filter((part) => part !== "");
+  if (first === undefined) return { name: "home" };
+  if (first === "s") return serverRoute(rest);
+  if (first === "settings" && rest.length <= 1) return settingsPage(rest[0]);
+  if (first === "invite" && rest.length === 1) return { name: "invite", code: rest[0] ?? "" };
+  if (rest.length > 0) return { name: "notFound" };
+  if (first === "login" || first === "register" || first === "new") return { name: first };
+  return { name: "notFound" };
+}
+
+/** The address of a view. */
+export function href(route: Exclude<Route, { name: "notFound" }>): string {
+  switch (route.name) {
+    case "home":
+      return "/";
+    case "login":
+    case "register":
+    case "new":
+      return `/${route.name}`;
+    case "invite":
+      return `/invite/${encodeURIComponent(route.code)}`;
+    case "server":
+      return `/s/${route.serverId}`;
+    case "channel":
+      return `/s/${route.serverId}/c/${route.channelId}`;
+    case "members":
+    case "channelSettings":
+      return `/s/${route.serverId}/c/${route.channelId}/${route.name === "members" ? "members" : "settings"}`;
+    case "serverSettings":
+      return `/s/${route.serverId}/settings${route.page === null ? "" : `/${route.page}`}`;
+    case "settings":
+      return `/settings${route.page === null ? "" : `/${route.page}`}`;
+    default:
+      return route satisfies never;
+  }
+}
+
+/** `next` of a sign-in address when it is a view of ours, else home: never another site, never sign-in again. */
+export function nextAfterSignIn(search: string): string {
+  const next = new URLSearchParams(search).get("next");
+  if (next === null || !next.startsWith("/") || next.startsWith("//") || next.includes("\\")) return "/";
+  const { name } = parseRoute(next.split(/[?#]/)[0] ?? "/");
+  return name === "notFound" || name === "login" || name === "register" ? "/" : next;
+}

@@ -1,0 +1,61 @@
+import { computed, signal } from "@preact/signals";
+import { parseRoute, type Route } from "./route.ts";
+
+const pathname = signal(location.pathname);
+
+/** The view that the address names. */
+export const route = computed<Route>(() => parseRoute(pathname.value));
+
+interface Entry {
+  /** Path of the entry before this one, when we made both: "up" can then be the browser's Back. */
+  readonly from?: string;
+}
+
+function entry(): Entry {
+  return (history.state as Entry | null) ?? {};
+}
+
+/** Goes to an address of ours; `replace` leaves no step behind, for redirections. */
+export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  if (path === location.pathname + location.search) return;
+  if (replace) history.replaceState(entry(), "", path);
+  else history.pushState({ from: location.pathname } satisfies Entry, "", path);
+  pathname.value = location.pathname;
+}
+
+/** Leaves a view for the one above it: a step back when one came from there, so that Back never runs in circles. */
+export function navigateUp(path: string): void {
+  if (entry().from === path) history.back();
+  else navigate(path, { replace: true });
+}
+
+function ownLink(event: MouseEvent): string | undefined {
+  if (
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey
+  ) {
+    return undefined;
+  }
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  if (link === null || link.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) {
+    return undefined;
+  }
+  return parseRoute(link.pathname).name === "notFound" ? undefined : link.pathname + link.search;
+}
+
+/** Follows the browser's Back and Forward, and plain presses on links to our own views. Called once, at start. */
+export function startRouter(): void {
+  addEventListener("popstate", () => {
+    pathname.value = location.pathname;
+  });
+  document.addEventListener("click", (event) => {
+    const path = ownLink(event);
+    if (path === undefined) return;
+    event.preventDefault();
+    navigate(path);
+  });
+}
