@@ -83,9 +83,12 @@ export class SocketServer<D> {
     return count;
   }
 
-  /** To be called by the actor's alarm: pings and closes silent connections, and ends half-done ones. */
-  sweep(nowMs: number, rules: SweepRules): void {
-    this.#engine.sweep(nowMs, rules);
+  /**
+   * To be called by the actor's alarm: pings and closes silent connections, and ends half-done ones. Answers how many
+   * connections remain, so that the alarm of an empty actor need not be set again.
+   */
+  sweep(nowMs: number, rules: SweepRules): number {
+    return this.#engine.sweep(nowMs, rules);
   }
 }
 

@@ -1,5 +1,3 @@
-import { encodePacket } from "engine.io-parser";
-
 import type { Frame } from "./settings.ts";
 
 /** Between the packets of a polling payload. */
@@ -75,17 +73,23 @@ export class Polling {
 
 /** Binary frames travel as base64; text frames are packets already. */
 function encodePayload(frames: readonly Frame[]): string {
-  return frames.map((frame) => (typeof frame === "string" ? frame : encodeBinary(frame))).join(separator);
+  return frames.map((frame) => (typeof frame === "string" ? frame : `b${base64(frame)}`)).join(separator);
 }
 
-function encodeBinary(data: ArrayBuffer | ArrayBufferView): string {
-  let text: string | undefined;
-  encodePacket({ type: "message", data }, false, (encoded: string) => {
-    text = encoded;
-  });
-  // The browser build answers later, through FileReader, which workerd lacks: bundle with main fields `module,main`.
-  if (text === undefined) throw new Error("engine.io-parser was bundled in its browser build");
-  return text;
+/**
+ * The parser's own encoder is not used here: its browser build, which bundlers like to pick, needs a FileReader,
+ * and workerd has none.
+ */
+function base64(data: ArrayBuffer | ArrayBufferView): string {
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+  let binary = "";
+  // In chunks, because a call takes a limited number of arguments.
+  for (let start = 0; start < bytes.length; start += 8_192) {
+    binary += String.fromCharCode(...bytes.subarray(start, start + 8_192));
+  }
+  return btoa(binary);
 }
 
 export function pollResponse(body: string): Response {

@@ -87,8 +87,8 @@ export class EngineServer<S> implements SessionHost<S> {
     closeQuietly(ws, 1011, "transport error");
   }
 
-  /** See {@link SweepRules}; also ends half-done upgrades and forgets unfetched last words. */
-  sweep(nowMs: number, rules: SweepRules): void {
+  /** See {@link SweepRules}; also ends half-done upgrades and forgets unfetched last words. Answers how many remain. */
+  sweep(nowMs: number, rules: SweepRules): number {
     this.#wakeAll();
     for (const session of this.#sessions.values()) session.sweep(nowMs, rules);
     for (const [ws, holder] of this.#sockets) {
@@ -99,6 +99,7 @@ export class EngineServer<S> implements SessionHost<S> {
     for (const [sid, { sinceMs }] of this.#lingering) {
       if (nowMs - sinceMs > this.settings.halfDoneTimeoutMs) this.#lingering.delete(sid);
     }
+    return this.#sessions.size + this.#lingering.size;
   }
 
   // ——— SessionHost ———
@@ -218,12 +219,15 @@ export class EngineServer<S> implements SessionHost<S> {
   #beginUpgrade(session: Session<S> | undefined, sid: string): Response {
     if (session === undefined) return refuse("unknownSid");
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#accept(server);
     const response = new Response(null, { status: 101, webSocket: client });
     if (session.transport === "websocket" || this.#upgrading.has(session)) {
+      // Accepted as the reference server does, but not as hibernatable: workerd (2026-10) keeps the TCP connection of
+      // a hibernatable socket that it closes before it was ever heard open for ten seconds.
+      server.accept();
       closeQuietly(server, closeCode.policy, "already upgraded");
       return response;
     }
+    this.#accept(server);
     this.#untouched.delete(session);
     this.#upgrading.add(session);
     this.#sockets.set(server, { session, openedMs: Date.now() });
