@@ -1,0 +1,128 @@
+import type { AnyDown } from "@lescopains/protocol/down";
+import type { ErrorBody } from "@lescopains/protocol/errors";
+import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
+import { allows, type PermissionBits } from "@lescopains/protocol/permissions";
+import type { MessageDelete, MessageEdit, MessageSend } from "@lescopains/protocol/up";
+
+/** What a channel needs to know about itself to decide. */
+export interface ChannelState {
+  readonly encrypted: boolean;
+}
+
+/** A write as a gateway hands it in. The author is the authenticated user, never what a frame says. */
+export type Write =
+  | { readonly kind: "send"; readonly userId: UserId; readonly input: MessageSend }
+  | { readonly kind: "edit"; readonly userId: UserId; readonly input: MessageEdit }
+  | { readonly kind: "delete"; readonly userId: UserId; readonly input: MessageDelete };
+
+/** A write with the permissions its author had in this channel when it was admitted. */
+export interface Admitted {
+  readonly write: Write;
+  readonly bits: PermissionBits;
+}
+
+/** More messages than this in one statement gain nothing and make the first of them wait for the last. */
+const BATCH_MAX = 250;
+
+/** Why a write is not admitted, or null. `bits` are the author's effective permissions in this channel. */
+export function refusal(state: ChannelState, write: Write, bits: PermissionBits, queued: number): ErrorBody | null {
+  if (!allows(bits, "viewChannel")) return { code: "not_found", message: "no such channel" };
+  if (write.kind !== "delete") {
+    if (!allows(bits, "sendMessages")) return { code: "forbidden", message: "you may not write here" };
+    if (state.encrypted && !write.input.encrypted) {
+      return { code: "encryption_required", message: "this channel takes encrypted messages only" };
+    }
+  }
+  if (queued >= LIMITS.channelQueue) {
+    return { code: "rate_limited", message: "the channel is busy", retryAfterMs: 1_000 };
+  }
+  return null;
+}
+
+/** How many writes from the front of a queue go to PostgreSQL together: a run of messages with distinct nonces, or one edit or deletion. */
+export function batchLength(queue: readonly Admitted[]): number {
+  const first = queue[0]?.write;
+  if (first === undefined) return 0;
+  if (first.kind !== "send") return 1;
+  const seen = new Set<string>();
+  let length = 0;
+  for (const { write } of queue) {
+    // A retry that arrives beside its first try waits for the next batch, where it is found stored.
+    if (write.kind !== "send" || length === BATCH_MAX || seen.has(`${write.userId} ${write.input.nonce}`)) break;
+    seen.add(`${write.userId} ${write.input.nonce}`);
+    length += 1;
+  }
+  return length;
+}
+
+/** `message:new` of a message that was just stored. */
+export function newMessage(
+  channelId: ChannelId,
+  write: Extract<Write, { kind: "send" }>,
+  stored: { readonly id: MessageId; readonly seq: number; readonly createdAt: string },
+): AnyDown {
+  const { input } = write;
+  return {
+    event: "message:new",
+    body: {
+      id: stored.id,
+      channelId,
+      seq: stored.seq,
+      changedSeq: stored.seq,
+      authorId: write.userId,
+      content: input.content,
+      contentType: input.contentType,
+      encrypted: input.encrypted,
+      metadata: input.metadata ?? null,
+      nonce: input.nonce,
+      replyTo: input.replyTo ?? null,
+      threadId: input.threadId ?? null,
+      createdAt: stored.createdAt,
+      editedAt: null,
+      deleted: false,
+    },
+  };
+}
+
+/** `message:edited` after an edit was stored. */
+export function editedMessage(
+  channelId: ChannelId,
+  write: Extract<Write, { kind: "edit" }>,
+  stored: { readonly seq: number; readonly editedAt: string },
+): AnyDown {
+  const { messageId, content, encrypted, metadata } = write.input;
+  return {
+    event: "message:edited",
+    body: {
+      id: messageId,
+      channelId,
+      seq: stored.seq,
+      content,
+      encrypted,
+      metadata: metadata ?? null,
+      editedAt: stored.editedAt,
+    },
+  };
+}
+
+/** `message:deleted` after a deletion was stored. */
+export function deletedMessage(channelId: ChannelId, messageId: MessageId, seq: number): AnyDown {
+  return { event: "message:deleted", body: { id: messageId, channelId, seq } };
+}
+
+/** Answers of the three writes, as their acknowledgements carry them. */
+export interface Sent {
+  readonly id: MessageId;
+  readonly seq: number;
+  readonly createdAt: string;
+}
+export interface Edited {
+  readonly id: MessageId;
+  readonly seq: number;
+  readonly editedAt: string;
+}
+export interface Deleted {
+  readonly id: MessageId;
+  readonly seq: number;
+}

@@ -1,0 +1,328 @@
+import type { AnyDown } from "@lescopains/protocol/down";
+import type { Self } from "@lescopains/protocol/entities";
+import { CLOSE_CODES } from "@lescopains/protocol/errors";
+import type { ChannelId, ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
+import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
+import { DurableObject } from "cloudflare:workers";
+import { verifyAccessToken } from "../../auth/access-token.ts";
+import { accountOfSession } from "../../db/gateway.ts";
+import { type Database, database, DatabaseError } from "../../db/port.ts";
+import { serverActor } from "../../platform/actors.ts";
+import type { Env } from "../../platform/env.ts";
+import { log } from "../../platform/logger.ts";
+import { type ConnectAnswer, type ConnectRequest, type Socket, SocketServer } from "../../socketio/server.ts";
+import { answerEvent } from "./events.ts";
+import type { LocalPresence, ServerChange } from "./messages.ts";
+import { readyFor } from "./ready.ts";
+import { Roster } from "./roster.ts";
+import type { SocketData } from "./socket-data.ts";
+
+type LocalSocket = Socket<SocketData>;
+
+/** How often silent and expired sockets are looked for. */
+const SWEEP_MS = 15_000;
+/** A client that pings every 30 s is never asked; any other one is asked once and has until 60 s to answer. */
+const SILENCE = { pingAfterMs: 35_000, closeAfterMs: PERIODS.presenceOfflineMs };
+/** Engine.IO's own server ping would wake the actor for each socket; this is the longest a client's timer can take. */
+const NEVER_MS = 2_147_000_000;
+/** Events held for a socket whose `ready` is being made; with more it starts again. */
+const HELD_MAX = 2_000;
+const TRY_AGAIN_LATER = 1013;
+const SHARD_KEY = "shard";
+
+/**
+ * Holds the sockets of a shard: Socket.IO, sessions, who may see what, presence of its users.
+ * Sockets hibernate; what is in memory is rebuilt from their data and from the server actors.
+ */
+export class Gateway extends DurableObject<Env> {
+  readonly #db: Database;
+  readonly #shard: number;
+  readonly #io: SocketServer<SocketData>;
+  readonly #roster = new Roster<LocalSocket>();
+  /** Accounts of sockets between `connect` and `ready`. */
+  readonly #accounts = new WeakMap<LocalSocket, Self>();
+  /** Events for sockets whose `ready` is being made, so that `ready` is the first and nothing after it is missed. */
+  readonly #held = new Map<LocalSocket, AnyDown[]>();
+  readonly #completing = new Map<ServerId, Promise<void>>();
+  #delivered = 0;
+  #received = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#db = database(env);
+    this.#shard = Number(shardName(ctx));
+    this.#io = new SocketServer<SocketData>(
+      ctx,
+      {
+        path: "/socket.io/",
+        pingIntervalMs: NEVER_MS,
+        pingTimeoutMs: 20_000,
+        connectTimeoutMs: 20_000,
+        maxPayloadBytes: LIMITS.frameBytes,
+        hibernate: true,
+        sidPrefix: `${this.#shard}.`,
+        autoAnswer: { event: "presence:ping", answer: "presence:pong" },
+        flood: { framesPerSecond: 50, burst: 200 },
+        maxConnections: 30_000,
+      },
+      {
+        "/": {
+          connect: (request, socket) => this.#connect(request, socket),
+          connected: (socket) => this.#connected(socket),
+          event: (socket, name, args, ack) => this.#event(socket, name, args, ack),
+          disconnected: (socket) => this.#disconnected(socket),
+        },
+      },
+      (error) => log.error("gateway failed", error),
+    );
+    for (const socket of this.#io.sockets()) {
+      const { userId, serverIds, status, customStatus } = socket.data;
+      this.#roster.add(userId, socket, presence(status, customStatus));
+      for (const serverId of serverIds) this.#roster.join(serverId, userId);
+    }
+    this.#roster.forgetAccess();
+  }
+
+  // ── the runtime ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  override async fetch(request: Request): Promise<Response> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + SWEEP_MS);
+    return this.#io.fetch(request);
+  }
+
+  override webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#io.webSocketMessage(ws, message);
+  }
+
+  override webSocketClose(ws: WebSocket, code: number, reason: string, wasClean: boolean): Promise<void> {
+    return this.#io.webSocketClose(ws, code, reason, wasClean);
+  }
+
+  override webSocketError(ws: WebSocket, error: unknown): Promise<void> {
+    return this.#io.webSocketError(ws, error);
+  }
+
+  override async alarm(): Promise<void> {
+    const nowMs = Date.now();
+    for (const socket of this.#io.sockets()) closeIfExpired(socket, nowMs);
+    this.#io.sweep(nowMs, SILENCE);
+    if (this.ctx.getWebSockets().length > 0) await this.ctx.storage.setAlarm(nowMs + SWEEP_MS);
+  }
+
+  // ── what other actors and the worker ask ───────────────────────────────────────────────────────────────────────
+
+  /** Events of a channel, in order, for everyone here who may view it. */
+  async deliver(serverId: ServerId, channelId: ChannelId, events: readonly AnyDown[]): Promise<void> {
+    if (this.#roster.isIncomplete(serverId)) await this.#complete(serverId);
+    this.#send(this.#roster.viewing(serverId, channelId), events);
+  }
+
+  /** Something changed in a server: who may see what, and what its people are told. */
+  async serverChanged(serverId: ServerId, change: ServerChange): Promise<void> {
+    for (const entry of change.access ?? []) {
+      if (this.#roster.apply(serverId, change.version, entry)) this.#keepServers(entry.userId);
+    }
+    for (const { to, event } of change.events) {
+      this.#send(this.#roster.socketsOf(to === "members" ? this.#roster.members(serverId) : to), [event]);
+    }
+  }
+
+  /** Local members of a server, for a server actor that starts with an empty memory. */
+  async onlineMembers(serverId: ServerId): Promise<{ userId: UserId; presence: LocalPresence }[]> {
+    return [...this.#roster.members(serverId)].flatMap((userId) => {
+      const user = this.#roster.user(userId);
+      return user === undefined ? [] : [{ userId, presence: user.presence }];
+    });
+  }
+
+  /** Ends sockets of sessions that are no more. */
+  async revokeSessions(userId: UserId, which: readonly SessionId[] | "all"): Promise<void> {
+    for (const socket of this.#roster.socketsOf([userId])) {
+      const { sessionId } = socket.data;
+      if (which !== "all" && !which.includes(sessionId)) continue;
+      socket.emit("session:revoked", { sessionId });
+      socket.disconnect({ close: true, code: CLOSE_CODES.sessionRevoked, reason: "session_revoked" });
+    }
+  }
+
+  /** Numbers for `/metrics`. */
+  async stats(): Promise<{ sockets: number; users: number; delivered: number; received: number }> {
+    return {
+      sockets: [...this.#io.sockets()].length,
+      users: [...this.#roster.users()].length,
+      delivered: this.#delivered,
+      received: this.#received,
+    };
+  }
+
+  // ── sockets ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #connect({ auth }: ConnectRequest, socket: LocalSocket): Promise<ConnectAnswer<SocketData>> {
+    const token = typeof auth === "object" && auth !== null && "token" in auth ? auth.token : undefined;
+    const claims = await verifyAccessToken(this.env.JWT_SECRET, token, Date.now());
+    if (!claims.ok) return { ok: false, message: claims.error.message, data: { code: claims.error.code } };
+    const { sub: userId, sid: sessionId, exp } = claims.value;
+    try {
+      const [account] = await this.#db.query(accountOfSession, [sessionId, userId]);
+      if (account === undefined)
+        return { ok: false, message: "the session has ended", data: { code: "session_revoked" } };
+      this.#accounts.set(socket, account);
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.kind !== "unavailable") throw error;
+      return {
+        ok: false,
+        message: "the database is not reachable",
+        data: { code: "unavailable", retryAfterMs: 2_000 },
+      };
+    }
+    // Another connection of the same person has their chosen status.
+    const known = this.#roster.user(userId)?.presence ?? { status: "online" };
+    return { ok: true, data: { userId, sessionId, expiresAt: exp, serverIds: [], ...known } };
+  }
+
+  async #connected(socket: LocalSocket): Promise<void> {
+    const { userId, sessionId, status, customStatus } = socket.data;
+    const account = this.#accounts.get(socket);
+    if (account === undefined) return socket.disconnect({ close: true, code: TRY_AGAIN_LATER, reason: "unavailable" });
+    const user = this.#roster.add(userId, socket, presence(status, customStatus));
+    const held: AnyDown[] = [];
+    this.#held.set(socket, held);
+    try {
+      const ready = await readyFor({
+        db: this.#db,
+        env: this.env,
+        shard: this.#shard,
+        roster: this.#roster,
+        user,
+        account,
+        sessionId,
+      });
+      if (!user.sockets.has(socket)) return;
+      this.#keepServers(userId);
+      socket.emit("ready", ready);
+      for (const { event, body } of held) socket.emit(event, body);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) log.error("ready failed", error, { userId });
+      // The official client comes back by itself after a close, not after a refusal.
+      socket.disconnect({ close: true, code: TRY_AGAIN_LATER, reason: "unavailable" });
+    } finally {
+      this.#held.delete(socket);
+    }
+  }
+
+  async #event(
+    socket: LocalSocket,
+    name: string,
+    args: unknown[],
+    ack: ((...args: unknown[]) => void) | undefined,
+  ): Promise<void> {
+    this.#received += 1;
+    if (closeIfExpired(socket, Date.now())) return;
+    const answer = await answerEvent(
+      {
+        db: this.#db,
+        env: this.env,
+        shard: this.#shard,
+        user: this.#roster.user(socket.data.userId),
+        setPresence: (chosen) => this.#setPresence(socket.data.userId, chosen),
+        tellOthers: (event) =>
+          this.#send(
+            this.#roster.socketsOf([socket.data.userId]).filter((other) => other !== socket),
+            [event],
+          ),
+      },
+      name,
+      args[0],
+    );
+    ack?.(answer);
+  }
+
+  #disconnected(socket: LocalSocket): void {
+    const { userId } = socket.data;
+    const gone = this.#roster.remove(userId, socket);
+    if (gone === undefined) return;
+    for (const serverId of gone.servers) {
+      this.ctx.waitUntil(
+        serverActor(this.env, serverId)
+          .detach(this.#shard, userId)
+          .catch((error: unknown) => log.error("detach failed", error, { serverId })),
+      );
+    }
+  }
+
+  #setPresence(userId: UserId, chosen: LocalPresence): void {
+    const user = this.#roster.user(userId);
+    if (user === undefined) return;
+    user.presence = chosen;
+    for (const socket of user.sockets) {
+      const { customStatus: _before, ...data } = socket.data;
+      socket.setData({ ...data, ...chosen });
+    }
+  }
+
+  // ── delivery ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #send(sockets: readonly LocalSocket[], events: readonly AnyDown[]): void {
+    if (sockets.length === 0) return;
+    const awake = this.#held.size === 0 ? sockets : sockets.filter((socket) => !this.#hold(socket, events));
+    for (const { event, body } of events) this.#delivered += this.#io.broadcast(awake, event, body);
+  }
+
+  /** Keeps events for a socket that is not ready yet. */
+  #hold(socket: LocalSocket, events: readonly AnyDown[]): boolean {
+    const held = this.#held.get(socket);
+    if (held === undefined) return false;
+    held.push(...events);
+    if (held.length > HELD_MAX) socket.disconnect({ close: true, code: TRY_AGAIN_LATER, reason: "too far behind" });
+    return true;
+  }
+
+  /** Asks the server actor what the people here may view, once, after hibernation. */
+  #complete(serverId: ServerId): Promise<void> {
+    let completing = this.#completing.get(serverId);
+    if (completing === undefined) {
+      completing = serverActor(this.env, serverId)
+        .viewers([...this.#roster.members(serverId)])
+        .then(({ version, users }) => {
+          for (const entry of users) if (this.#roster.apply(serverId, version, entry)) this.#keepServers(entry.userId);
+          this.#roster.completed(serverId);
+        })
+        .finally(() => this.#completing.delete(serverId));
+      this.#completing.set(serverId, completing);
+    }
+    return completing;
+  }
+
+  /** Writes a person's servers into their sockets' data where they changed. */
+  #keepServers(userId: UserId): void {
+    const user = this.#roster.user(userId);
+    if (user === undefined) return;
+    const serverIds = [...user.servers];
+    for (const socket of user.sockets) {
+      const { data } = socket;
+      if (data.serverIds.length !== serverIds.length || data.serverIds.some((id) => !user.servers.has(id))) {
+        socket.setData({ ...data, serverIds });
+      }
+    }
+  }
+}
+
+/** The shard's number. An alarm can start the actor without its name, so the storage remembers it. */
+function shardName(ctx: DurableObjectState): string {
+  const known = ctx.storage.kv.get<string>(SHARD_KEY);
+  if (known !== undefined) return known;
+  if (ctx.id.name === undefined) throw new Error("a gateway is reached by its shard number");
+  ctx.storage.kv.put(SHARD_KEY, ctx.id.name);
+  return ctx.id.name;
+}
+
+function presence(status: LocalPresence["status"], customStatus: string | undefined): LocalPresence {
+  return customStatus === undefined ? { status } : { status, customStatus };
+}
+
+/** Closes a socket whose access token has ended; its client refreshes and comes back. */
+function closeIfExpired(socket: LocalSocket, nowMs: number): boolean {
+  if (socket.data.expiresAt * 1_000 > nowMs) return false;
+  socket.disconnect({ close: true, code: CLOSE_CODES.tokenExpired, reason: "token_expired" });
+  return true;
+}

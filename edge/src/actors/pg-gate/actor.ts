@@ -1,0 +1,66 @@
+import { DurableObject } from "cloudflare:workers";
+import { Pool, types } from "pg";
+import type { GateAnswer } from "../../db/port.ts";
+import { type Env, settings } from "../../platform/env.ts";
+import { log } from "../../platform/logger.ts";
+
+types.setTypeParser(types.builtins.INT8, Number);
+types.setTypeParser(types.builtins.TIMESTAMPTZ, (text) => new Date(text).toISOString());
+
+/** More than this many statements waiting for a connection: PostgreSQL is too slow or gone, and waiting only adds to it. */
+const MAX_WAITING = 5_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** Idle connections pin the actor in memory, so they are given back soon (facts: pg in workerd). */
+const IDLE_TIMEOUT_MS = 4_000;
+
+/** Owns the instance's PostgreSQL connections; all others send it named statements. */
+export class PgGate extends DurableObject<Env> {
+  readonly #pool: Pool;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#pool = new Pool({
+      connectionString: env.DATABASE_URL,
+      max: settings(env).PG_POOL_SIZE,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: STATEMENT_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
+      application_name: "lescopains",
+    });
+    // A connection that PostgreSQL closes while idle reports here; the pool has already dropped it.
+    this.#pool.on("error", (error) => log.warn("postgres connection lost", { reason: error.message }));
+  }
+
+  /** Runs one prepared statement. Never throws: the answer says what went wrong. */
+  async query(name: string, text: string, values: readonly unknown[]): Promise<GateAnswer> {
+    if (this.#pool.waitingCount > MAX_WAITING) {
+      return { ok: false, kind: "unavailable", message: "too many statements waiting", constraint: undefined };
+    }
+    try {
+      const { rows } = await this.#pool.query({ name, text, values: [...values] });
+      return { ok: true, rows };
+    } catch (error) {
+      return refusal(error, name);
+    }
+  }
+}
+
+/** PostgreSQL error classes (SQLSTATE, appendix A of its manual). */
+function refusal(error: unknown, name: string): GateAnswer {
+  const { code, constraint, message } = error as { code?: string; constraint?: string; message?: string };
+  const answer = (kind: "unavailable" | "unique" | "foreign_key" | "failed"): GateAnswer => ({
+    ok: false,
+    kind,
+    message: message ?? String(error),
+    constraint,
+  });
+  if (code === "23505") return answer("unique");
+  if (code === "23503") return answer("foreign_key");
+  // 08: connection; 53: out of resources; 57P0x: shutting down; no SQLSTATE at all: the socket failed or timed out.
+  const sqlState = code !== undefined && /^[0-9A-Z]{5}$/.test(code);
+  if (!sqlState || code.startsWith("08") || code.startsWith("53") || code.startsWith("57P"))
+    return answer("unavailable");
+  log.error("statement failed", error, { statement: name, code });
+  return answer("failed");
+}

@@ -1,0 +1,18 @@
+import type { Self } from "@lescopains/protocol/entities";
+import type { ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
+import { statement } from "./port.ts";
+
+/** The account behind a session that has not ended. */
+export const accountOfSession = statement<[SessionId, UserId], Self>(
+  "account_of_session",
+  `SELECT u.id, u.username, u.display_name AS "displayName", u.email, u.totp_enabled_at IS NOT NULL AS "totpEnabled",
+          u.created_at AS "createdAt"
+   FROM sessions s JOIN users u ON u.id = s.user_id
+   WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > now()`,
+);
+
+/** The servers a person is in, in the order they joined. */
+export const serversOfUser = statement<[UserId], { serverId: ServerId }>(
+  "servers_of_user",
+  `SELECT server_id AS "serverId" FROM server_members WHERE user_id = $1 ORDER BY joined_at, server_id`,
+);

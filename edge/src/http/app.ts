@@ -1,0 +1,57 @@
+import { REST } from "@lescopains/protocol/rest";
+import { Hono } from "hono";
+import { DatabaseError } from "../db/port.ts";
+import type { Env } from "../platform/env.ts";
+import { log } from "../platform/logger.ts";
+import { refuse } from "../platform/outcome.ts";
+import { authRoutes } from "./auth.ts";
+import { channelRoutes } from "./channels.ts";
+import { healthRoutes } from "./health.ts";
+import { historyRoutes } from "./history.ts";
+import { inviteRoutes } from "./invites.ts";
+import { memberRoutes } from "./members.ts";
+import { openApiRoutes } from "./openapi.ts";
+import { roleRoutes } from "./roles.ts";
+import { answerRefusal, type App } from "./route.ts";
+import { serverRoutes } from "./servers.ts";
+import { userRoutes } from "./users.ts";
+
+/** The REST part of the worker: a file for each resource, one table of routes (protocol/src/rest.ts). */
+export function makeApp(): App {
+  const app: App = new Hono<{ Bindings: Env }>();
+  healthRoutes(app);
+  openApiRoutes(app);
+  authRoutes(app);
+  userRoutes(app);
+  serverRoutes(app);
+  inviteRoutes(app);
+  memberRoutes(app);
+  roleRoutes(app);
+  channelRoutes(app);
+  historyRoutes(app);
+
+  app.notFound((c) => {
+    const known = knownMethods(c.req.path);
+    if (known.length === 0) return answerRefusal(c, refuse("not_found", "no such route"));
+    c.header("allow", known.join(", "));
+    return answerRefusal(c, refuse("method_not_allowed", `this route takes ${known.join(", ")}`));
+  });
+  app.onError((error, c) => {
+    if (error instanceof DatabaseError && error.kind === "unavailable") {
+      return answerRefusal(c, refuse("unavailable", "the database is not reachable", { retryAfterMs: 2_000 }));
+    }
+    log.error("request failed", error, { method: c.req.method, route: c.req.routePath });
+    return answerRefusal(c, refuse("internal", "something went wrong on our side"));
+  });
+  return app;
+}
+
+const PATTERNS = Object.values(REST).map(({ method, path }) => ({
+  method,
+  pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`),
+}));
+
+/** Methods of the routes with this path. */
+function knownMethods(path: string): string[] {
+  return [...new Set(PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
+}

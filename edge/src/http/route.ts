@@ -1,0 +1,121 @@
+import { ERRORS, type ErrorBody } from "@lescopains/protocol/errors";
+import { LIMITS } from "@lescopains/protocol/limits";
+import {
+  REST,
+  type Route,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteName,
+  type RouteParams,
+  type RouteQuery,
+} from "@lescopains/protocol/rest";
+import type { AccessClaims } from "@lescopains/protocol/token";
+import type { Context, Hono } from "hono";
+import * as v from "valibot";
+import { authenticate } from "../auth/authenticate.ts";
+import { type Database, database } from "../db/port.ts";
+import type { Env } from "../platform/env.ts";
+import { type Outcome, ok, type Refusal, refuse } from "../platform/outcome.ts";
+
+export type AppContext = Context<{ Bindings: Env }>;
+export type App = Hono<{ Bindings: Env }>;
+
+/** What a handler is given: everything parsed and authorised by the route's own line in the contract. */
+export interface Call<N extends RouteName> {
+  readonly env: Env;
+  readonly db: Database;
+  readonly params: RouteParams<N>;
+  readonly query: RouteQuery<N>;
+  readonly body: RouteBody<N>;
+  /** Who asks; only routes with `auth: "user"` may read it. */
+  readonly user: (typeof REST)[N]["auth"] extends "user" ? AccessClaims : undefined;
+  /** Raw access to cookies, headers and the client's address. */
+  readonly c: AppContext;
+}
+
+/** Serves one line of the contract: parse → authorise → call → answer. */
+export function serve<N extends RouteName>(
+  app: App,
+  name: N,
+  handler: (call: Call<N>) => Promise<Outcome<RouteAnswer<N>>>,
+): void {
+  const route: Route = REST[name];
+  app.on(route.method, route.path, async (c) => {
+    const db = database(c.env);
+    const input = await read(route, c);
+    if (!input.ok) return answerRefusal(c, input);
+    let user: AccessClaims | undefined;
+    if (route.auth === "user") {
+      const claims = await authenticate(c.env, db, c.req.header("authorization"));
+      if (!claims.ok) return answerRefusal(c, claims);
+      user = claims.value;
+    }
+    const outcome = await handler({ env: c.env, db, ...input.value, user, c } as Call<N>);
+    if (!outcome.ok) return answerRefusal(c, outcome);
+    return route.status === 204 ? c.body(null, 204) : c.json(outcome.value as object, route.status);
+  });
+}
+
+/** A refusal as HTTP: the code's status, the error body, `Retry-After` in seconds. */
+export function answerRefusal(c: AppContext, { error }: Refusal): Response {
+  if (error.retryAfterMs !== undefined) c.header("retry-after", String(Math.ceil(error.retryAfterMs / 1_000)));
+  return c.json({ error } satisfies { error: ErrorBody }, ERRORS[error.code].status);
+}
+
+async function read(route: Route, c: AppContext): Promise<Outcome<{ params: unknown; query: unknown; body: unknown }>> {
+  const params = parse(route.params, c.req.param(), "path");
+  // A malformed id is the id of nothing.
+  if (!params.ok) return refuse("not_found", "no such thing");
+  const query = parse(route.query, c.req.query(), "query");
+  if (!query.ok) return query;
+  const body = await readBody(route, c.req.raw);
+  if (!body.ok) return body;
+  return ok({ params: params.value, query: query.value, body: body.value });
+}
+
+async function readBody(route: Route, request: Request): Promise<Outcome<unknown>> {
+  if (route.body === undefined) return ok(undefined);
+  const text = await readText(request, LIMITS.frameBytes);
+  if (!text.ok) return text;
+  let json: unknown;
+  try {
+    // A body left out is an empty object: it is refused where something in it is needed.
+    json = text.value === "" ? {} : JSON.parse(text.value);
+  } catch {
+    return refuse("invalid_request", "the body is not JSON");
+  }
+  return parse(route.body, json, "body");
+}
+
+/** Reads a body of at most `maxBytes`; stops reading as soon as there is more. */
+async function readText(request: Request, maxBytes: number): Promise<Outcome<string>> {
+  const tooLarge = refuse("too_large", `a body has at most ${maxBytes} bytes`);
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return tooLarge;
+  if (request.body === null) return ok("");
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  let text = "";
+  let bytes = 0;
+  try {
+    for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) return tooLarge;
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return ok(text + decoder.decode());
+  } catch {
+    return refuse("invalid_request", "the body is not UTF-8 text");
+  }
+}
+
+/** Parses with a schema of the contract; the refusal names the first few places that do not fit. */
+function parse(schema: v.GenericSchema | undefined, value: unknown, where: string): Outcome<unknown> {
+  if (schema === undefined) return ok(undefined);
+  const parsed = v.safeParse(schema, value, { abortPipeEarly: true });
+  if (parsed.success) return ok(parsed.output);
+  const issues = parsed.issues.slice(0, 5).map((issue) => ({
+    path: v.getDotPath(issue) ?? "",
+    // The received value stays out: it may be a password.
+    message: issue.message.replace(/ but received .*$/s, ""),
+  }));
+  return refuse("invalid_request", `the ${where} does not fit the contract`, { details: { issues } });
+}

@@ -1,0 +1,34 @@
+import { makeApp } from "./http/app.ts";
+import { serveAsset } from "./http/assets.ts";
+import { withSecurityHeaders } from "./http/headers.ts";
+import { isSecure } from "./http/address.ts";
+import { type Env, settings } from "./platform/env.ts";
+
+export { Channel } from "./actors/channel/actor.ts";
+export { Gateway } from "./actors/gateway/actor.ts";
+export { PgGate } from "./actors/pg-gate/actor.ts";
+export { Server } from "./actors/server/actor.ts";
+export { Passwords } from "./auth/passwords-entrypoint.ts";
+
+const app = makeApp();
+const REST_PATHS = /^\/(api(\/|$)|health$|metrics$)/;
+
+/** One origin for everything: REST, sockets, the web client. */
+export default {
+  async fetch(request, env, ctx): Promise<Response> {
+    const url = new URL(request.url);
+    if (url.pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
+    const response = REST_PATHS.test(url.pathname)
+      ? await app.fetch(request, env, ctx)
+      : await serveAsset(request, env);
+    return withSecurityHeaders(response, url, isSecure(request, env));
+  },
+} satisfies ExportedHandler<Env>;
+
+/** The gateway that made this Engine.IO session, or any one for a new session. */
+function gatewayOf(url: URL, env: Env): DurableObjectStub {
+  const shards = settings(env).GATEWAY_SHARDS;
+  const named = Number(/^(\d{1,2})\./.exec(url.searchParams.get("sid") ?? "")?.[1] ?? Number.NaN);
+  const shard = named < shards ? named : Math.floor(Math.random() * shards);
+  return env.GATEWAY.get(env.GATEWAY.idFromName(String(shard)));
+}

@@ -1,0 +1,36 @@
+import type { ChannelId, ServerId } from "@lescopains/protocol/ids";
+import type { Channel } from "../actors/channel/actor.ts";
+import type { Gateway } from "../actors/gateway/actor.ts";
+import type { PgGate } from "../actors/pg-gate/actor.ts";
+import type { Server } from "../actors/server/actor.ts";
+import { type Env, settings } from "./env.ts";
+
+/**
+ * An actor as others call it: its asynchronous methods, arguments and answers copied by structured clone.
+ * (The platform's own stub type turns every answer with an `unknown` in it, such as JSON metadata, into `never`.)
+ */
+type Remote<A> = { [M in keyof A as A[M] extends (...args: never[]) => Promise<unknown> ? M : never]: A[M] };
+
+function remote<A extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<A>, name: string): Remote<A> {
+  return namespace.get(namespace.idFromName(name)) as unknown as Remote<A>;
+}
+
+export type RemoteGateway = Remote<Gateway>;
+
+export function channelActor(env: Env, id: ChannelId): Remote<Channel> {
+  return remote(env.CHANNEL, id);
+}
+
+export function serverActor(env: Env, id: ServerId): Remote<Server> {
+  return remote(env.SERVER, id);
+}
+
+/** Every gateway of the instance, by shard. */
+export function gatewayActors(env: Env): RemoteGateway[] {
+  return Array.from({ length: settings(env).GATEWAY_SHARDS }, (_, shard) => remote(env.GATEWAY, String(shard)));
+}
+
+/** The one actor that owns the PostgreSQL connections. */
+export function pgGate(env: Pick<Env, "PG_GATE">): Remote<PgGate> {
+  return remote(env.PG_GATE, "pg");
+}

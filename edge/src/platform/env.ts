@@ -1,0 +1,65 @@
+import * as v from "valibot";
+import type { Channel } from "../actors/channel/actor.ts";
+import type { Gateway } from "../actors/gateway/actor.ts";
+import type { PgGate } from "../actors/pg-gate/actor.ts";
+import type { Server } from "../actors/server/actor.ts";
+
+/** What the platform binds to the worker and its actors (wrangler.toml; tools/stack for self-hosting). */
+export interface Env {
+  readonly GATEWAY: DurableObjectNamespace<Gateway>;
+  readonly CHANNEL: DurableObjectNamespace<Channel>;
+  readonly SERVER: DurableObjectNamespace<Server>;
+  readonly PG_GATE: DurableObjectNamespace<PgGate>;
+  /** The built web client. */
+  readonly ASSETS: Fetcher;
+  /** Hashes and compares passwords in a place where 300 ms of computing disturb nobody (auth/passwords.ts). */
+  readonly PASSWORDS: Fetcher;
+  readonly DATABASE_URL: string;
+  /** 32 random bytes, base64: signs access and refresh tokens. */
+  readonly JWT_SECRET: string;
+  /** 32 random bytes, base64: encrypts second-factor secrets at rest. */
+  readonly TOTP_KEY: string;
+  readonly GATEWAY_SHARDS?: string;
+  readonly PG_POOL_SIZE?: string;
+  readonly REGISTER_LIMIT?: string;
+  readonly LOGIN_LIMIT?: string;
+  readonly METRICS_TOKEN?: string;
+  readonly TRUSTED_PROXY?: string;
+  readonly LOG_LEVEL?: string;
+}
+
+function setting(fallback: number, min: number, max: number) {
+  return v.pipe(
+    v.optional(v.string(), ""),
+    v.transform((text) => (text === "" ? fallback : Number(text))),
+    v.integer(),
+    v.minValue(min),
+    v.maxValue(max),
+  );
+}
+
+const Settings = v.object({
+  /** Gateway actors that share the sockets. One process gains nothing from more than one; on Cloudflare each is a thread. */
+  GATEWAY_SHARDS: setting(1, 1, 64),
+  /** PostgreSQL connections in all. */
+  PG_POOL_SIZE: setting(10, 1, 20),
+  /** Registrations from one address in an hour. */
+  REGISTER_LIMIT: setting(60, 1, 1_000_000),
+  /** Sign-in attempts from one address in a minute. */
+  LOGIN_LIMIT: setting(30, 1, 1_000_000),
+});
+
+export type InstanceSettings = v.InferOutput<typeof Settings>;
+
+const parsed = new WeakMap<Env, InstanceSettings>();
+
+/** The tunable numbers of this instance. Throws a ValiError that names the variable when one is not a number in range. */
+export function settings(env: Env): InstanceSettings {
+  let known = parsed.get(env);
+  if (known === undefined) {
+    const { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTER_LIMIT, LOGIN_LIMIT } = env;
+    known = v.parse(Settings, { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTER_LIMIT, LOGIN_LIMIT });
+    parsed.set(env, known);
+  }
+  return known;
+}
