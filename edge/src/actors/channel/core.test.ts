@@ -1,0 +1,91 @@
+import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
+import { DEFAULT_PERMISSIONS, PERMISSIONS } from "@lescopains/protocol/permissions";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Admitted, batchLength, newMessage, refusal, type Write } from "./core.ts";
+
+const channelId = "01980000-0000-7000-8000-000000000001" as ChannelId;
+const messageId = "01980000-0000-7000-8000-000000000002" as MessageId;
+const alice = "01980000-0000-7000-8000-00000000000a" as UserId;
+
+function send(nonce: string, userId = alice, encrypted = false): Extract<Write, { kind: "send" }> {
+  return { kind: "send", userId, input: { channelId, content: "salut", contentType: "text", nonce, encrypted } };
+}
+const edit: Write = {
+  kind: "edit",
+  userId: alice,
+  input: { channelId, messageId, content: "salut !", encrypted: false },
+};
+const remove: Write = { kind: "delete", userId: alice, input: { channelId, messageId } };
+const admitted = (write: Write): Admitted => ({ write, bits: DEFAULT_PERMISSIONS });
+const plain = { encrypted: false };
+
+test("[CH1] who may not view a channel is told that there is none", () => {
+  for (const write of [send("1"), edit, remove]) {
+    expect(refusal(plain, write, PERMISSIONS.sendMessages, 0)?.code).toBe("not_found");
+  }
+});
+
+test("[CH2] who may view but not send is refused, for messages and edits; deleting needs no right to send", () => {
+  const bits = PERMISSIONS.viewChannel;
+  expect(refusal(plain, send("1"), bits, 0)?.code).toBe("forbidden");
+  expect(refusal(plain, edit, bits, 0)?.code).toBe("forbidden");
+  expect(refusal(plain, remove, bits, 0)).toBeNull();
+});
+
+test("[CH3] an encrypted channel takes no plain text, whoever sends it", () => {
+  const bits = PERMISSIONS.administrator;
+  expect(refusal({ encrypted: true }, send("1"), bits, 0)?.code).toBe("encryption_required");
+  expect(refusal({ encrypted: true }, edit, bits, 0)?.code).toBe("encryption_required");
+  expect(refusal({ encrypted: true }, send("1", alice, true), bits, 0)).toBeNull();
+});
+
+test("[CH4] a full queue refuses with the time to wait, and loses nothing it has", () => {
+  const refused = refusal(plain, send("1"), DEFAULT_PERMISSIONS, LIMITS.channelQueue);
+  expect(refused).toMatchObject({ code: "rate_limited" });
+  expect(refused?.retryAfterMs).toBeGreaterThan(0);
+});
+
+test("[CH5] a batch is a run of messages with distinct nonces, or one edit or deletion", () => {
+  expect(batchLength([])).toBe(0);
+  expect(batchLength([send("1"), send("2"), edit, send("3")].map(admitted))).toBe(2);
+  expect(batchLength([edit, send("1")].map(admitted))).toBe(1);
+  expect(batchLength([remove, remove].map(admitted))).toBe(1);
+  expect(batchLength([send("1"), send("1")].map(admitted))).toBe(1);
+});
+
+test("[CH5] cutting batches off any queue keeps every write once and in order", () => {
+  const writes = fc.array(
+    fc.oneof(
+      fc.nat(20).map((n) => send(String(n))),
+      fc.constant(edit),
+      fc.constant(remove),
+    ),
+    { maxLength: 600 },
+  );
+  fc.assert(
+    fc.property(writes, (queue) => {
+      const rest = queue.map(admitted);
+      const cut: Write[] = [];
+      while (rest.length > 0) {
+        const batch = rest.splice(0, batchLength(rest));
+        expect(batch.length).toBeGreaterThan(0);
+        const nonces = batch.flatMap(({ write }) => (write.kind === "send" ? [write.input.nonce] : []));
+        expect(new Set(nonces).size).toBe(nonces.length);
+        expect(nonces.length === batch.length || batch.length === 1).toBe(true);
+        cut.push(...batch.map(({ write }) => write));
+      }
+      expect(cut).toEqual(queue);
+    }),
+    { seed: 7 },
+  );
+});
+
+test("[CH6] the author of an event is who was authenticated", () => {
+  const event = newMessage(channelId, send("1"), { id: messageId, seq: 4, createdAt: "2026-01-01T00:00:00.000Z" });
+  expect(event).toMatchObject({
+    event: "message:new",
+    body: { authorId: alice, seq: 4, changedSeq: 4, nonce: "1", deleted: false },
+  });
+});
