@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { acquireLock } from "../bootstrap/lock.mjs";
+import { OperatorError } from "../operator-error.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { precompress } from "./precompress.ts";
+import { rootFolder } from "./root.ts";
+
+type Log = (line: string) => void;
+
+const cacheFolder = join(rootFolder, ".cache");
+const binFolder = join(rootFolder, "node_modules", ".bin");
+
+/** The bundle of edge/src/index.ts: `index.js`, and what it imports that is no JavaScript. */
+export const edgeFolder: string = join(cacheFolder, "edge");
+/** The built web client, each file with `.br` and `.gz` copies beside it. */
+export const webFolder: string = join(rootFolder, "web", "dist");
+
+interface Tool {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+/** Runs a tool of node_modules; what it printed is shown only if it fails. */
+async function runTool(what: string, { command, args, cwd }: Tool): Promise<void> {
+  const output: Buffer[] = [];
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const child = spawn(join(binFolder, command), [...args], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+      env: {
+        ...process.env,
+        PATH: `${binFolder}${delimiter}${process.env["PATH"] ?? ""}`,
+        NODE_ENV: "production",
+        FORCE_COLOR: "0",
+        // No telemetry, no look-ups, no log files in the home folder: a build needs no network.
+        WRANGLER_SEND_METRICS: "false",
+        WRANGLER_HIDE_BANNER: "true",
+        WRANGLER_LOG_PATH: join(cacheFolder, "wrangler-logs"),
+        CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      },
+    });
+    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) throw new OperatorError(`${what} cannot be built:\n${Buffer.concat(output).toString("utf8").trim()}`);
+}
+
+/** Builds unless the result of the same inputs is there. Two processes at once: the second waits, and finds it done. */
+async function buildOnce(
+  name: string,
+  inputs: readonly string[],
+  result: string,
+  build: () => Promise<void>,
+): Promise<void> {
+  const stampFile = join(cacheFolder, `${name}.stamp`);
+  const upToDate = (stamp: string): boolean =>
+    existsSync(result) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
+  if (upToDate(fingerprint(inputs))) return;
+  mkdirSync(cacheFolder, { recursive: true });
+  const lock = await acquireLock(join(cacheFolder, `${name}.lock`), { wait: true });
+  try {
+    const stamp = fingerprint(inputs);
+    if (upToDate(stamp)) return;
+    rmSync(stampFile, { force: true });
+    await build();
+    writeFileSync(stampFile, stamp);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Bundles the edge with wrangler, exactly as `wrangler deploy` would. Throws an OperatorError with the bundler's words. */
+export async function buildEdge(log: Log): Promise<void> {
+  const inputs = [
+    "wrangler.toml",
+    "package-lock.json",
+    "edge/package.json",
+    "edge/src",
+    "protocol/package.json",
+    "protocol/src",
+  ];
+  await buildOnce("edge", inputs, join(edgeFolder, "index.js"), async () => {
+    log("Building the edge …");
+    mkdirSync(webFolder, { recursive: true }); // wrangler refuses an assets folder that is not there.
+    const draft = join(cacheFolder, "edge.new");
+    rmSync(draft, { recursive: true, force: true });
+    await runTool("The edge", {
+      command: "wrangler",
+      args: ["deploy", "--dry-run", "--outdir", draft],
+      cwd: rootFolder,
+    });
+    rmSync(edgeFolder, { recursive: true, force: true });
+    renameSync(draft, edgeFolder);
+  });
+}
+
+/** Builds the web client with Vite and compresses it. Throws an OperatorError with Vite's words. */
+export async function buildWeb(log: Log): Promise<void> {
+  const inputs = ["web", "package-lock.json", "protocol/package.json", "protocol/src", "tools/stack/precompress.ts"];
+  await buildOnce("web", inputs, join(webFolder, "index.html"), async () => {
+    log("Building the web client …");
+    await runTool("The web client", { command: "vite", args: ["build"], cwd: join(rootFolder, "web") });
+    await precompress(webFolder);
+  });
+}

@@ -1,0 +1,70 @@
+/** `npm start`: a whole LesCopains on this machine, until it is stopped. */
+import { join } from "node:path";
+import { aborted, runCommand } from "./command.ts";
+import { OperatorError } from "./operator-error.ts";
+import { rootFolder } from "./stack/root.ts";
+import { startStack } from "./stack/stack.ts";
+import { environmentBindings } from "./stack/workerd-config.ts";
+
+const defaultPort = 8787;
+
+/** An environment variable; one that is set to nothing counts as unset. */
+function setting(name: string): string | undefined {
+  const value = process.env[name]?.trim();
+  return value === "" ? undefined : value;
+}
+
+function portSetting(): number {
+  const text = setting("PORT");
+  if (text === undefined) return defaultPort;
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new OperatorError(`PORT=${text} is not a port: use a number from 1 to 65535`);
+  return port;
+}
+
+/** What the person set for the worker; DATABASE_URL has a way of its own. */
+function workerSettings(): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const name of environmentBindings) {
+    const value = setting(name);
+    if (name !== "DATABASE_URL" && value !== undefined) settings[name] = value;
+  }
+  return settings;
+}
+
+/** The address to open in a browser on this machine. */
+function browserUrl(host: string, port: number): string {
+  const local = ["127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "*"].includes(host);
+  return `http://${local ? "localhost" : host}:${port}`;
+}
+
+await runCommand(async (stop) => {
+  const crash = Promise.withResolvers<string>();
+  const host = setting("HOST") ?? "127.0.0.1";
+  const databaseUrl = setting("DATABASE_URL");
+  const stack = await startStack({
+    dataDir: setting("DATA_DIR") ?? join(rootFolder, ".data"),
+    port: portSetting(),
+    host,
+    env: workerSettings(),
+    log: (line) => console.log(line),
+    onCrash: crash.resolve,
+    signal: stop,
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+  });
+  const page = await fetch(`${stack.url}/`);
+  if (!page.ok) {
+    await stack.stop();
+    throw new OperatorError(
+      `The web client is not served (/ answers ${page.status}): see ${join(stack.dataDir, "logs", "workerd.log")}`,
+    );
+  }
+  console.log(`LesCopains is ready at ${browserUrl(host, stack.port)}`);
+
+  const crashed = await Promise.race([crash.promise, aborted(stop)]);
+  if (crashed === undefined) console.log("Stopping …");
+  else console.error(crashed);
+  await stack.stop();
+  return crashed === undefined ? 0 : 1;
+});
