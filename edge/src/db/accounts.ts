@@ -66,7 +66,7 @@ export const createAccount = statement<[UserId, string, string | null, string, S
      INSERT INTO users (id, username, display_name, email, password_hash) VALUES ($1, $2, $2, $3, $4) RETURNING *
    ), opened AS (
      INSERT INTO sessions (id, user_id, name, expires_at)
-     SELECT $5, id, $6, now() + make_interval(secs => $7) FROM u
+     SELECT $5::uuid, id, $6, now() + make_interval(secs => $7) FROM u
    )
    SELECT ${SELF_COLUMNS} FROM u`,
 );
@@ -136,7 +136,7 @@ export function toUser(row: UserRow): User {
 export const userSeenBy = statement<[UserId, UserId], UserRow>(
   "accounts.seen_by",
   `SELECT id, username, display_name FROM users
-   WHERE id = $1 AND ($1 = $2 OR EXISTS (
+   WHERE id = $1 AND ($1::uuid = $2::uuid OR EXISTS (
      SELECT FROM server_members mine JOIN server_members theirs ON theirs.server_id = mine.server_id AND theirs.user_id = $1
      WHERE mine.user_id = $2
    ))`,

@@ -1,0 +1,25 @@
+import type { AppContext } from "../http/route.ts";
+import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+
+/**
+ * Refuses with `cross_origin` what a page of another origin sent. For the routes that read or set the refresh cookie: `SameSite=Strict` covers
+ * most of it, but a sibling subdomain is the same site, and a foreign form could sign a person in to an account that is not theirs.
+ * Programs send no `Origin` and pass.
+ */
+export function requireSameOrigin(c: AppContext): Outcome<undefined> {
+  const origin = c.req.header("origin");
+  return origin === undefined || isSameOrigin(origin, c.req.url)
+    ? ok()
+    : refuse("cross_origin", "this page may not ask that");
+}
+
+/**
+ * Whether an `Origin` header names the place the request was sent to. Behind a proxy that ends TLS the request itself is plain http, so an https
+ * origin of the same host is accepted for it; the other way round is not.
+ */
+export function isSameOrigin(origin: string, requestUrl: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const theirs = new URL(origin);
+  const ours = new URL(requestUrl);
+  return theirs.host === ours.host && (theirs.protocol === ours.protocol || theirs.protocol === "https:");
+}
