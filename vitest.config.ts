@@ -1,0 +1,40 @@
+import { defineConfig } from "vitest/config";
+
+const seconds = 1000;
+const sharedStack = "tools/test-stack.ts";
+
+/**
+ * Projects run in the order of `order`, those that measure or kill things alone. Nothing is retried: a test that fails now
+ * and then is a bug of the product or of the test.
+ */
+function project(name: string, order: number, include: string[], options: { workers?: number; stack?: boolean } = {}) {
+  return {
+    test: {
+      name,
+      include,
+      environment: "node" as const,
+      sequence: { groupOrder: order },
+      maxWorkers: options.workers ?? 1,
+      testTimeout: order === 0 ? 20 * seconds : 120 * seconds,
+      hookTimeout: 180 * seconds,
+      teardownTimeout: 60 * seconds,
+      globalSetup: options.stack === true ? [sharedStack] : [],
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", 0, ["{protocol,edge,web}/src/**/*.test.{ts,tsx}", "tools/**/*.test.ts", "bench/**/*.test.ts"], {
+        workers: 2,
+      }),
+      project("socketio", 1, ["tests/socketio/**/*.test.ts"], { workers: 2 }),
+      project("postgres", 2, ["tests/postgres/**/*.test.ts"]),
+      project("flows", 3, ["tests/flows/**/*.test.ts"], { workers: 2, stack: true }),
+      project("tools", 4, ["tests/tools/**/*.test.ts"]),
+      project("faults", 5, ["tests/faults/**/*.test.ts"]),
+      project("browser", 6, ["tests/browser/**/*.test.ts"], { stack: true }),
+    ],
+  },
+});
