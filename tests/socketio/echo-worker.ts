@@ -3,7 +3,33 @@ import { DurableObject } from "cloudflare:workers";
 import { EngineServer } from "../../edge/src/socketio/engine/server.ts";
 import type { EngineHandlers } from "../../edge/src/socketio/engine/settings.ts";
 import { type NamespaceHandlers, type Settings, SocketServer } from "../../edge/src/socketio/server.ts";
-import { type EchoEnv, readSettings } from "./echo-settings.ts";
+
+/** Bindings of the test workers. */
+export interface EchoEnv {
+  SOCKET_ECHO: DurableObjectNamespace;
+  ENGINE_ECHO: DurableObjectNamespace;
+  /** The settings that differ from the suites'. */
+  SETTINGS: Partial<Settings>;
+  /** How often the alarm of a hibernating actor sweeps. */
+  SWEEP_EVERY_MS: number;
+}
+
+/** What the official protocol suites ask of a server. */
+const suiteSettings: Settings = {
+  path: "/socket.io/",
+  pingIntervalMs: 300,
+  pingTimeoutMs: 200,
+  connectTimeoutMs: 45_000,
+  maxPayloadBytes: 1_000_000,
+  hibernate: false,
+  sidPrefix: "7.",
+  flood: { framesPerSecond: 1_000, burst: 1_000 },
+  maxConnections: 10_000,
+};
+
+export function readSettings(env: EchoEnv): Settings {
+  return { ...suiteSettings, ...env.SETTINGS };
+}
 
 const echoSockets: NamespaceHandlers<unknown> = {
   connect: async ({ auth }) => ({ ok: true, data: auth }),

@@ -1,7 +1,7 @@
 import { type Packet, PacketType } from "socket.io-parser";
 
 import { randomId } from "./engine/handshake.ts";
-import { closeCode, type Session } from "./engine/session.ts";
+import type { Session } from "./engine/session.ts";
 import type { ConnectAnswer, NamespaceHandlers } from "./handlers.ts";
 import { type KeptSocket, NamespaceSocket } from "./namespace-socket.ts";
 import { beginsBinary, decodeText, encode, MalformedPacket, Reassembly } from "./packets.ts";
@@ -68,7 +68,7 @@ export class Client<D> {
       return packet === undefined ? undefined : this.#handle(packet);
     } catch (error) {
       if (!(error instanceof MalformedPacket)) throw error;
-      this.session.close("parse error", closeCode.protocolError);
+      this.session.rejectMessage("parse error");
     }
   }
 
@@ -118,7 +118,7 @@ export class Client<D> {
       }
     }
     // An event before its CONNECT, a second CONNECT, a server's packet: the reference server closes too.
-    this.session.close("invalid state", closeCode.protocolError);
+    this.session.rejectMessage("invalid state");
   }
 
   async #connect(namespace: string, auth: unknown): Promise<void> {

@@ -207,11 +207,13 @@ export class EngineServer<S> implements SessionHost<S> {
     return new Response("ok", { headers: { "content-type": "text/html", "cache-control": "no-store" } });
   }
 
+  /** What a closed session still had to say, and then, in a response of its own, the close: clients expect no more. */
   async #lastWords(sid: string, request: Request): Promise<Response> {
-    const lingering = this.#lingering.get(sid);
-    if (lingering?.session.polling === undefined || request.method !== "GET") return refuse("unknownSid");
+    const polling = this.#lingering.get(sid)?.session.polling;
+    if (polling === undefined || request.method !== "GET") return refuse("unknownSid");
+    if (!polling.isEmpty) return pollResponse(await polling.poll());
     this.#lingering.delete(sid);
-    return pollResponse(await lingering.session.polling.poll());
+    return pollResponse("1");
   }
 
   // ——— upgrade ———

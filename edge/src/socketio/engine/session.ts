@@ -37,6 +37,7 @@ export class Session<S> {
   #pingedMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  #hasFailed = false;
 
   private constructor(host: SessionHost<S>, sid: string, openedMs: number, ws: WebSocket | undefined) {
     this.#host = host;
@@ -105,6 +106,11 @@ export class Session<S> {
     return Math.max(this.#lastSeenMs, autoMs === 0 ? this.#wokenMs : autoMs);
   }
 
+  /** Ends the session because what it sent makes no sense one layer up. */
+  rejectMessage(reason: string): void {
+    this.#fail(reason, closeCode.protocolError);
+  }
+
   /** Sends frames in order. False when the session is or becomes closed; never throws. */
   deliver(frames: readonly Frame[]): boolean {
     if (this.#isClosed) return false;
@@ -135,42 +141,36 @@ export class Session<S> {
   /** A frame of the WebSocket. */
   receiveFrame(frame: string | ArrayBuffer, nowMs: number): void | Promise<void> {
     if (this.#isClosed) return;
-    if (exceeds(frame, this.#host.settings.maxPayloadBytes)) return this.close("message too big", closeCode.tooBig);
+    if (exceeds(frame, this.#host.settings.maxPayloadBytes)) return this.#fail("message too big", closeCode.tooBig);
     if (!this.admits(1, nowMs)) return;
+    this.#seen(nowMs);
     return this.#receive(decodePacket(frame, "arraybuffer"));
   }
 
-  /** The body of a polling POST; false when it closed the session by a fault. */
+  /** The body of a polling POST; false when it ended the session by a fault of the client. */
   receivePayload(body: string, nowMs: number): boolean {
-    if (!this.admits(body.split(separator, this.#host.settings.flood.burst + 1).length, nowMs)) return false;
+    const { burst } = this.#host.settings.flood;
+    if (!this.admits(body.split(separator, burst + 1).length, nowMs)) return false;
+    this.#seen(nowMs);
     for (const packet of decodePayload(body, "arraybuffer")) {
-      if (this.#isClosed) return false;
+      if (this.#isClosed) break;
       if (packet.type === "close") {
         this.close("transport close", closeCode.normal, "6");
-        return true;
+      } else {
+        const work = this.#receive(packet);
+        if (work !== undefined) this.#host.track(work);
       }
-      const work = this.#receive(packet);
-      if (work !== undefined) this.#host.track(work);
     }
-    return !this.#isClosed;
+    return !this.#hasFailed;
   }
 
-  /** Counts what arrives as a sign of life and against the flood limit; false when that closed the session. */
-  admits(frames: number, nowMs: number): boolean {
+  /** Counts frames and requests against the flood limit; false when that ended the session. */
+  admits(count: number, nowMs: number): boolean {
     const { flood } = this.#host.settings;
     this.#bucket ??= new TokenBucket(flood, nowMs);
-    if (!this.#bucket.take(flood, frames, nowMs)) {
-      this.close("flood", closeCode.policy);
-      return false;
-    }
-    this.#lastSeenMs = nowMs;
-    this.#wokenMs = 0;
-    if (this.#pingedMs !== 0) {
-      this.#pingedMs = 0;
-      if (!this.#host.settings.hibernate) this.#schedulePing();
-      else if (this.#ws !== undefined) this.persist();
-    }
-    return true;
+    if (this.#bucket.take(flood, count, nowMs)) return true;
+    this.#fail("flood", closeCode.policy);
+    return false;
   }
 
   /** The upgrade is done: frames now travel by `ws`, those that wait first. @throws {AttachmentTooLarge} */
@@ -203,19 +203,34 @@ export class Session<S> {
 
   /**
    * Ends the session: the WebSocket closes with `code` and `reason`; a held GET is answered with `lastPacket` (an
-   * Engine.IO `close` unless said otherwise). `linger` lets a polling client fetch what waits for it.
+   * Engine.IO `close` unless said otherwise). `linger` lets a polling client fetch what waits for it first.
    */
   close(reason: string, code: number = closeCode.normal, lastPacket = "1", linger = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer ?? null);
     const polling = this.#polling;
-    const lingers = linger && polling !== undefined && !polling.isHeld && !polling.isEmpty;
+    const lingers = linger && polling !== undefined && !polling.isEmpty;
     this.#host.forget(this, this.#ws, lingers);
-    if (lingers) polling.push(lastPacket);
-    else polling?.flush(lastPacket);
+    polling?.flush(lingers ? undefined : lastPacket);
     if (this.#ws !== undefined) closeQuietly(this.#ws, code, reason);
     if (this.#state !== undefined) this.#host.handlers.closed(this, reason);
+  }
+
+  /** Ends the session because of what the client did. */
+  #fail(reason: string, code: number): void {
+    this.#hasFailed = true;
+    this.close(reason, code);
+  }
+
+  /** A packet arrived: a sign of life, and the answer to a ping whatever it is. */
+  #seen(nowMs: number): void {
+    this.#lastSeenMs = nowMs;
+    this.#wokenMs = 0;
+    if (this.#pingedMs === 0) return;
+    this.#pingedMs = 0;
+    if (!this.#host.settings.hibernate) this.#schedulePing();
+    else if (this.#ws !== undefined) this.persist();
   }
 
   #receive(packet: Packet): void | Promise<void> {
@@ -223,11 +238,11 @@ export class Session<S> {
       case "message":
         return this.#message(packet.data as string | ArrayBuffer | undefined);
       case "ping":
-        return this.close("invalid heartbeat direction", closeCode.protocolError);
+        return this.#fail("invalid heartbeat direction", closeCode.protocolError);
       case "close":
         return this.close("transport close", closeCode.normal);
       case "error":
-        return this.close("parse error", closeCode.protocolError);
+        return this.#fail("parse error", closeCode.protocolError);
       default:
       // `pong` has done its work as a sign of life; the reference server ignores the others.
     }
