@@ -33,7 +33,7 @@ export default defineConfig({
       project("postgres", 2, ["tests/postgres/**/*.test.ts"]),
       project("flows", 3, ["tests/flows/**/*.test.ts"], { workers: 2, stack: true }),
       project("tools", 4, ["tests/tools/**/*.test.ts"]),
-      project("faults", 5, ["tests/faults/**/*.test.ts"]),
+      project("faults", 5, ["tests/{faults,fuzz}/**/*.test.ts"]),
       project("browser", 6, ["tests/browser/**/*.test.ts"], { stack: true }),
     ],
   },
