@@ -1,5 +1,5 @@
 import { ALL_PERMISSIONS, PERMISSIONS } from "@lescopains/protocol/permissions";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { channelPermissions, type OverwriteBits, serverPermissions } from "./compute.ts";
 

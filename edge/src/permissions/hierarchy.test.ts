@@ -1,5 +1,5 @@
 import { ALL_PERMISSIONS } from "@lescopains/protocol/permissions";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { mayGrant, mayTouch, outranks, rank } from "./hierarchy.ts";
 

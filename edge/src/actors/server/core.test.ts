@@ -1,7 +1,7 @@
 import type { AnyDown } from "@lescopains/protocol/down";
 import type { ChannelId, RoleId, ServerId, UserId } from "@lescopains/protocol/ids";
 import { ALL_PERMISSIONS, DEFAULT_PERMISSIONS, PERMISSIONS } from "@lescopains/protocol/permissions";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Database } from "../../db/port.ts";
 import * as channels from "./channels.ts";
@@ -67,7 +67,7 @@ function newMember(index: number) {
 /** PostgreSQL that says yes to everything, as one that nobody else writes to does. */
 function agreeing(core: ServerCore): Database {
   return {
-    query: async <V extends readonly unknown[], Row>(_statement: unknown, values: V): Promise<Row[]> => {
+    query: async <Row>(_statement: unknown, values: readonly unknown[]): Promise<Row[]> => {
       const joiner = String(values[3]);
       const row = {
         version: core.state.version + 1,

@@ -1,5 +1,5 @@
 import type { UserId } from "@lescopains/protocol/ids";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LocalPresence } from "../gateway/messages.ts";
 import { PresenceTable } from "./presence.ts";
