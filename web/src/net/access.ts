@@ -5,15 +5,15 @@ import { ApiError } from "./api-error.ts";
 /** The access token of this tab, in memory only. */
 export interface Access {
   /** A token with some life left; renews it first when it is about to end. Refused with `unauthenticated` when signed out. */
-  token(): Promise<string>;
+  readonly token: () => Promise<string>;
   /** A token other than `stale`, which the server no longer takes. */
-  renew(stale: string): Promise<string>;
+  readonly renew: (stale: string) => Promise<string>;
   /** Asks for a first token with the refresh cookie alone. */
-  restore(): Promise<SignedIn>;
+  readonly restore: () => Promise<SignedIn>;
   /** Takes the tokens of a sign-in. */
-  accept(signedIn: SignedIn): void;
+  readonly accept: (signedIn: SignedIn) => void;
   /** Forgets the token: signed out, here or by the server. */
-  end(): void;
+  readonly end: () => void;
 }
 
 export interface AccessDeps {

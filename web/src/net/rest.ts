@@ -26,7 +26,7 @@ export interface Api {
    * Calls a route by its name in the contract.
    * @throws ApiError the server's refusal, or `unavailable` when it could not be asked.
    */
-  call<N extends RouteName>(name: N, ...rest: Rest<N>): Promise<RouteAnswer<N>>;
+  readonly call: <N extends RouteName>(name: N, ...rest: Rest<N>) => Promise<RouteAnswer<N>>;
 }
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -53,18 +53,18 @@ export interface Client {
   /** The REST contract, typed; see net/rest.ts. */
   readonly api: Api;
   /** Restores the session by the refresh cookie, asking again until the server answers. Called once, at start. */
-  restore(): void;
+  readonly restore: () => void;
   /** @throws ApiError `invalid_credentials`, `totp_required`, `totp_invalid`, `rate_limited`, `unavailable`, … */
-  login(body: LoginBody): Promise<void>;
+  readonly login: (body: LoginBody) => Promise<void>;
   /** @throws ApiError `username_taken`, `invalid_request`, `rate_limited`, `unavailable`, … */
-  register(body: RegisterBody): Promise<void>;
+  readonly register: (body: RegisterBody) => Promise<void>;
   /**
    * Signs out here at once, then tells the server. What was typed and not sent is kept for the next sign-in.
    * @throws ApiError `unavailable` when the server could not be told: the session goes on there until it is revoked or ends.
    */
-  logout(): Promise<void>;
+  readonly logout: () => Promise<void>;
   /** The account changed (name, e-mail): show it at once. */
-  setSelf(user: Self): void;
+  readonly setSelf: (user: Self) => void;
 }
 
 /** Makes the client. No singleton: `main.tsx` makes one and passes it on. */

@@ -82,31 +82,34 @@ export interface Conversation {
   /** One's own messages that stand after the last of the timeline. */
   readonly pending: ReadonlySignal<readonly PendingMessage[]>;
   readonly overlays: ReadonlySignal<ReadonlyMap<MessageId, Overlay>>;
+  /** Where the reader stopped: the line "new messages" stands after this `seq` until they write or leave. */
+  readonly unreadFrom: ReadonlySignal<Seq | undefined>;
   /** Text typed and not sent; kept per account and channel over reloads. */
   readonly draft: ReadonlySignal<string>;
   readonly typing: ReadonlySignal<readonly UserId[]>;
   readonly unread: ReadonlySignal<Unread>;
   /** Loads what is missing and keeps the messages in memory until the answer is called. */
-  open(): () => void;
-  loadOlder(): void;
-  loadNewer(): void;
+  readonly open: () => () => void;
+  readonly loadOlder: () => void;
+  readonly loadNewer: () => void;
   /** Forgets the stretch in view and loads the newest messages. */
-  jumpToPresent(): void;
+  readonly jumpToPresent: () => void;
   /** Loads older pages until the message is there; false when it isn't within reach. */
-  reach(messageId: MessageId): Promise<boolean>;
+  readonly reach: (messageId: MessageId) => Promise<boolean>;
   /** Stands at once in `pending`; kept and sent again until the server has it or refuses it for good. */
-  send(input: SendInput): void;
-  retry(nonce: string): void;
-  discard(nonce: string): void;
+  readonly send: (input: SendInput) => void;
+  readonly retry: (nonce: string) => void;
+  readonly discard: (nonce: string) => void;
   /** Shows at once. @throws ApiError when refused; the change is taken back then. */
-  edit(messageId: MessageId, content: string): Promise<void>;
+  readonly edit: (messageId: MessageId, content: string) => Promise<void>;
   /** Shows at once. @throws ApiError when refused; the message comes back then. */
-  remove(messageId: MessageId): Promise<void>;
-  setDraft(text: string): void;
+  readonly remove: (messageId: MessageId) => Promise<void>;
+  readonly setDraft: (text: string) => void;
   /** Someone types here; tells the others at most every 5 s. */
-  noteTyping(): void;
+  readonly noteTyping: () => void;
   /** The newest message is in view: marks the channel read, soon, if the page is being looked at. */
-  noteSeen(): void;
+  readonly noteSeen: () => void;
+  readonly clearUnreadLine: () => void;
 }
 
 /** What happened that no signal shows by itself; for a passing notice. */
@@ -124,34 +127,34 @@ export interface Live {
 
   /** In the order of joining. */
   readonly servers: ReadonlySignal<readonly Server[]>;
-  server(serverId: ServerId): ReadonlySignal<Server | undefined>;
+  readonly server: (serverId: ServerId) => ReadonlySignal<Server | undefined>;
   /** The channels one may view, by position. */
-  channels(serverId: ServerId): ReadonlySignal<readonly Channel[]>;
-  channel(channelId: ChannelId): ReadonlySignal<Channel | undefined>;
+  readonly channels: (serverId: ServerId) => ReadonlySignal<readonly Channel[]>;
+  readonly channel: (channelId: ChannelId) => ReadonlySignal<Channel | undefined>;
   readonly dms: ReadonlySignal<readonly Channel[]>;
   /** Takes in the answer of `createServer`, `joinInvite`, `patchServer` … before its event comes. */
-  putServer(server: Server): void;
-  putChannel(channel: Channel): void;
+  readonly putServer: (server: Server) => void;
+  readonly putChannel: (channel: Channel) => void;
 
-  members(serverId: ServerId): ReadonlySignal<MemberList>;
+  readonly members: (serverId: ServerId) => ReadonlySignal<MemberList>;
   /** Loads a server's members and keeps them current until the answer is called. */
-  openServer(serverId: ServerId): () => void;
+  readonly openServer: (serverId: ServerId) => () => void;
 
   /** `offline` when nothing is known. */
-  presence(userId: UserId): ReadonlySignal<Presence>;
+  readonly presence: (userId: UserId) => ReadonlySignal<Presence>;
   /** One's own choice, kept and told again after a reconnect. */
   readonly ownStatus: ReadonlySignal<{ readonly status: StatusChoice; readonly customStatus: string | null }>;
-  setStatus(status: StatusChoice, customStatus: string | null): void;
+  readonly setStatus: (status: StatusChoice, customStatus: string | null) => void;
 
   /** A person's name: `undefined` while it is asked, `null` when the account is gone. */
-  person(userId: UserId): ReadonlySignal<User | null | undefined>;
-  unread(channelId: ChannelId): ReadonlySignal<Unread>;
+  readonly person: (userId: UserId) => ReadonlySignal<User | null | undefined>;
+  readonly unread: (channelId: ChannelId) => ReadonlySignal<Unread>;
   /** True when any channel of the server has something new. */
-  unreadInServer(serverId: ServerId): ReadonlySignal<boolean>;
-  conversation(channelId: ChannelId): Conversation;
+  readonly unreadInServer: (serverId: ServerId) => ReadonlySignal<boolean>;
+  readonly conversation: (channelId: ChannelId) => Conversation;
 
-  onHappening(listener: (happening: Happening) => void): () => void;
-  setSelf(user: Self): void;
+  readonly onHappening: (listener: (happening: Happening) => void) => () => void;
+  readonly setSelf: (user: Self) => void;
   /** Ends the socket and all timers. The client calls it at sign-out. */
-  close(): void;
+  readonly close: () => void;
 }

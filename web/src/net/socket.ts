@@ -1,0 +1,248 @@
+import { ConnectRefusal, DOWN, type DownBody, type DownEvent } from "@lescopains/protocol/down";
+import { CLOSE_CODES } from "@lescopains/protocol/errors";
+import type { SessionId } from "@lescopains/protocol/ids";
+import { PERIODS } from "@lescopains/protocol/limits";
+import { UP, type UpAnswer, type UpEvent } from "@lescopains/protocol/up";
+import { type ReadonlySignal, signal } from "@preact/signals";
+import * as v from "valibot";
+import { backoffMs } from "../sync/backoff.ts";
+import type { ConnectionNotice, ConnectionState } from "../sync/live-types.ts";
+import type { Beats, Clock, Page } from "../sync/ports.ts";
+import type { Access } from "./access.ts";
+import { ApiError, asApiError, unavailable } from "./api-error.ts";
+import type { OpenWire } from "./wire.ts";
+
+/** The good answer of an event; a refusal is thrown. */
+export type UpOk<E extends UpEvent> = Extract<UpAnswer<E>, { ok: true }>;
+/** What may be sent with an event, before its defaults are filled in. */
+export type UpInput<E extends UpEvent> = v.InferInput<(typeof UP)[E]["body"]>;
+
+/** The live connection to the gateway: one that comes back by itself. */
+export interface Socket {
+  readonly state: ReadonlySignal<ConnectionState>;
+  readonly notice: ReadonlySignal<ConnectionNotice>;
+  /**
+   * Sends an event and waits for its answer.
+   * @throws ApiError the refusal; `unavailable` without a connection, after 10 s without an answer, or for an answer that is not the contract's.
+   */
+  readonly emit: <E extends UpEvent>(event: E, body: UpInput<E>) => Promise<UpOk<E>>;
+  /** Calls `listener` for every such event; what is not as the contract says is dropped before. */
+  readonly on: <E extends DownEvent>(event: E, listener: (body: DownBody<E>) => void) => void;
+  readonly start: () => void;
+  readonly close: () => void;
+}
+
+export interface SocketDeps {
+  readonly openWire: OpenWire;
+  readonly access: Access;
+  readonly clock: Clock;
+  readonly beats: Beats;
+  readonly page: Page;
+  readonly random: () => number;
+}
+
+const ANSWER_TIMEOUT_MS = 10_000;
+/** Opening, the handshake and `ready` together may take this long. */
+const READY_TIMEOUT_MS = 15_000;
+const PONG_TIMEOUT_MS = 10_000;
+/** People are told about a lost connection after this long. */
+const QUIET_MS = 2_000;
+
+/** Keeps one connection to the gateway: refreshes the token, reconnects, and notices a dead line. */
+export function createSocket(deps: SocketDeps): Socket {
+  const { clock, page, access } = deps;
+  const state = signal<ConnectionState>(unconnected(clock.now()));
+  const notice = signal<ConnectionNotice>("none");
+  const listeners = new Map<string, ((body: never) => void)[]>();
+  const stops: (() => void)[] = [];
+
+  let closed = false;
+  /** `waiting`: for the next attempt. `opening`: until `ready`. */
+  let phase: "idle" | "waiting" | "opening" | "ready" = "idle";
+  let attempt = 0;
+  let staleToken: string | undefined;
+  let usedToken = "";
+  let sessionId: SessionId | undefined;
+  /** Grows with each attempt, so that what belongs to an earlier one is told apart. */
+  let round = 0;
+  let cancelTimer: (() => void) | undefined;
+  let cancelPong: (() => void) | undefined;
+  let cancelNotice: (() => void) | undefined;
+  let lastHeardMs = 0;
+
+  const wire = deps.openWire({
+    lost(closeCode) {
+      if (closeCode === CLOSE_CODES.sessionRevoked) {
+        access.end();
+        return;
+      }
+      if (closeCode === CLOSE_CODES.tokenExpired) staleToken = usedToken;
+      down(closeCode === CLOSE_CODES.tokenExpired ? 0 : undefined);
+    },
+    refused(reason) {
+      const parsed = v.safeParse(ConnectRefusal, reason);
+      const code = parsed.success ? parsed.output.code : undefined;
+      if (code === "session_revoked") {
+        access.end();
+        return;
+      }
+      if (code === "token_expired" || code === "unauthenticated") staleToken = usedToken;
+      // A renewed token is tried at once, but only the first time: a server that refuses fresh tokens is not hammered.
+      const delayMs = code === "token_expired" && attempt === 0 ? 0 : undefined;
+      down(parsed.success ? (parsed.output.retryAfterMs ?? delayMs) : undefined);
+    },
+    event: receive,
+  });
+
+  function unconnected(sinceMs: number): ConnectionState {
+    return { kind: page.online() ? "connecting" : "offline", sinceMs };
+  }
+
+  /** Without a network it still tries: `localhost` answers on a machine that has none. */
+  function showUnconnected(): void {
+    const before = state.peek();
+    const sinceMs = before.kind === "connected" ? clock.now() : before.sinceMs;
+    if (before.kind === "connected" || before.kind !== unconnected(sinceMs).kind) state.value = unconnected(sinceMs);
+    cancelNotice?.();
+    const quietForMs = sinceMs + QUIET_MS - clock.now();
+    const tell = (): void => {
+      const now = state.peek();
+      if (now.kind !== "connected") notice.value = now.kind === "offline" ? "offline" : "reconnecting";
+    };
+    cancelNotice = quietForMs > 0 ? clock.after(quietForMs, tell) : undefined;
+    if (quietForMs <= 0) tell();
+  }
+
+  function setTimer(delayMs: number, task: () => void): void {
+    cancelTimer?.();
+    cancelTimer = clock.after(delayMs, task);
+  }
+
+  /** The line is gone, or never came: wait and try again. */
+  function down(delayMs: number | undefined): void {
+    if (closed) return;
+    round += 1;
+    cancelPong?.();
+    cancelPong = undefined;
+    phase = "waiting";
+    showUnconnected();
+    setTimer(delayMs ?? backoffMs(attempt, deps.random), () => void connect());
+    attempt += 1;
+  }
+
+  async function connect(): Promise<void> {
+    if (closed || phase === "opening" || phase === "ready") return;
+    phase = "opening";
+    round += 1;
+    const mine = round;
+    setTimer(READY_TIMEOUT_MS, () => {
+      wire.close();
+      down(undefined);
+    });
+    try {
+      const token = staleToken === undefined ? await access.token() : await access.renew(staleToken);
+      if (closed || mine !== round) return;
+      staleToken = undefined;
+      usedToken = token;
+      wire.open(token);
+    } catch (thrown) {
+      // Signed out meanwhile: `access` has told, and this socket is about to be closed.
+      if (!closed && mine === round) down(asApiError(thrown).retryAfterMs);
+    }
+  }
+
+  function up(): void {
+    phase = "ready";
+    attempt = 0;
+    cancelTimer?.();
+    cancelNotice?.();
+    notice.value = "none";
+    state.value = { kind: "connected" };
+  }
+
+  function receive(name: string, raw: unknown): void {
+    lastHeardMs = clock.now();
+    cancelPong?.();
+    cancelPong = undefined;
+    const schema = Object.hasOwn(DOWN, name) ? DOWN[name as DownEvent] : undefined;
+    if (schema === undefined || closed) return;
+    const parsed = v.safeParse(schema, raw);
+    if (!parsed.success) {
+      console.warn(
+        `dropped a ${name} that is not as the contract says`,
+        parsed.issues.map((issue) => v.getDotPath(issue)),
+      );
+      return;
+    }
+    if (name === "ready") {
+      sessionId = (parsed.output as DownBody<"ready">).sessionId;
+      up();
+    }
+    if (name === "session:revoked" && (parsed.output as DownBody<"session:revoked">).sessionId === sessionId) {
+      access.end();
+      return;
+    }
+    for (const listener of listeners.get(name) ?? []) listener(parsed.output as never);
+  }
+
+  /** Asks for a sign of life; anything received counts as one. */
+  function ping(): void {
+    if (phase !== "ready" || cancelPong !== undefined) return;
+    wire.send("presence:ping");
+    cancelPong = clock.after(PONG_TIMEOUT_MS, () => {
+      cancelPong = undefined;
+      wire.close();
+      down(0);
+    });
+  }
+
+  function pageChanged(): void {
+    if (phase === "waiting") {
+      showUnconnected();
+      if (page.online() && page.visible()) {
+        attempt = 0;
+        void connect();
+      }
+    } else if (phase === "ready" && clock.now() - lastHeardMs > PONG_TIMEOUT_MS) {
+      // Back from sleep or from another network, the line may be dead without either side having been told.
+      ping();
+    }
+  }
+
+  return {
+    state,
+    notice,
+    async emit<E extends UpEvent>(event: E, body: UpInput<E>): Promise<UpOk<E>> {
+      if (phase !== "ready") throw unavailable("not connected");
+      let raw: unknown;
+      try {
+        raw = await wire.request(event, body, ANSWER_TIMEOUT_MS);
+      } catch (error) {
+        throw unavailable(`${event} was not answered`, error);
+      }
+      const parsed = v.safeParse(UP[event].answer, raw);
+      if (!parsed.success) throw unavailable(`the answer to ${event} is not the contract's`, parsed.issues);
+      const answer: UpAnswer<UpEvent> = parsed.output;
+      if (!answer.ok) throw new ApiError(answer.error);
+      return answer as UpOk<E>;
+    },
+    on(event, listener) {
+      const list = listeners.get(event) ?? [];
+      list.push(listener);
+      listeners.set(event, list);
+    },
+    start() {
+      stops.push(page.onChange(pageChanged), deps.beats.every(PERIODS.presencePingMs, ping));
+      showUnconnected();
+      void connect();
+    },
+    close() {
+      closed = true;
+      for (const stop of stops) stop();
+      cancelTimer?.();
+      cancelPong?.();
+      cancelNotice?.();
+      wire.close();
+    },
+  };
+}

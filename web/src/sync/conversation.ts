@@ -1,0 +1,358 @@
+import type { Message } from "@lescopains/protocol/entities";
+import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
+import type { HistoryPage } from "@lescopains/protocol/rest";
+import { batch, computed, signal } from "@preact/signals";
+import { type ApiError, asApiError } from "../net/api-error.ts";
+import type { Api } from "../net/rest.ts";
+import type { Socket } from "../net/socket.ts";
+import type { Drafts } from "./drafts.ts";
+import type { Conversation, Overlay, TimelineView } from "./live-types.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Clock, Page } from "./ports.ts";
+import {
+  emptyTimeline,
+  eventSeq,
+  missingAfter,
+  newerPage,
+  newestPage,
+  olderPage,
+  pageAsked,
+  pageFailed,
+  received,
+  type SyncAnswer,
+  synced,
+  type Timeline,
+  type TimelineEvent,
+  trimmedToNewest,
+  trimmedToOldest,
+} from "./timeline.ts";
+import type { TypingBook } from "./typing.ts";
+import type { UnreadBook } from "./unread.ts";
+
+export interface ConversationDeps {
+  readonly selfId: UserId;
+  readonly api: Api;
+  readonly socket: Pick<Socket, "emit">;
+  readonly outbox: Outbox;
+  readonly drafts: Drafts;
+  readonly typing: TypingBook;
+  readonly unread: UnreadBook;
+  readonly clock: Clock;
+  readonly page: Page;
+  /** Something is missing after `seq`: a `sync` is wanted. */
+  readonly wantSync: (conversation: ConversationShell) => void;
+  /** It was opened or left: memory may be tidied. */
+  readonly used: (conversation: ConversationShell) => void;
+}
+
+/** A conversation as `live.ts` drives it. */
+export interface ConversationShell extends Conversation {
+  readonly receive: (event: TimelineEvent) => void;
+  /** The last contiguous `seq`, when messages are held. */
+  readonly position: () => Seq | undefined;
+  readonly missing: () => Seq | undefined;
+  readonly applySync: (answer: SyncAnswer, after: Seq) => void;
+  /** Far behind, or no longer visible: forgets what is held, and loads anew if someone looks. */
+  readonly reset: () => void;
+  readonly isOpen: () => boolean;
+  readonly reconnected: () => void;
+  /** Keeps only the newest messages of a conversation that nobody looks at. */
+  readonly shrink: () => void;
+}
+
+/** Messages held at most for a reader who goes back and back. */
+const HELD_MAX = 50_000;
+const HELD_AFTER_TRIM = 40_000;
+/** Messages kept of a conversation that is not open. */
+const KEPT_CLOSED = 200;
+const REACH_PAGES = 30;
+const TYPING_EVERY_MS = 5_000;
+const READ_AFTER_MS = 400;
+
+/** One conversation: a timeline with its requests, and what a person does there. */
+export function createConversation(channelId: ChannelId, deps: ConversationDeps): ConversationShell {
+  const held = signal<Timeline>(emptyTimeline(channelId));
+  const loading = signal<TimelineView["loading"]>("none");
+  const error = signal<ApiError | undefined>(undefined);
+  const overlays = signal<ReadonlyMap<MessageId, Overlay>>(new Map());
+  const unreadFrom = signal<Seq | undefined>(undefined);
+  const unread = deps.unread.of(channelId);
+  /** While the newest messages are loaded in place of others, these stay in view. */
+  const shown = signal<Timeline | undefined>(undefined);
+
+  let openCount = 0;
+  let lastTypingMs = 0;
+  let cancelRead: (() => void) | undefined;
+  let unmarked: Seq | undefined;
+
+  const timeline = computed<TimelineView>(() => {
+    const { messages, loaded, hasOlder, hasNewer } = shown.value ?? held.value;
+    return { messages, loaded, hasOlder, hasNewer, loading: loading.value, error: error.value };
+  });
+
+  function set(next: Timeline): void {
+    if (next === held.peek()) return;
+    held.value = next;
+    confirmPending(next);
+    const first = next.messages[0];
+    if (next.loaded && !next.hasNewer) {
+      deps.unread.count(channelId, next.messages, next.hasOlder ? (first?.seq ?? 0) : 0);
+    }
+    if (missingAfter(next, 0) !== undefined) deps.wantSync(self);
+  }
+
+  /** What a page or a `sync` brought of one's own is no longer pending, though its acknowledgement was lost. */
+  function confirmPending({ messages }: Timeline): void {
+    const nonces = new Set(self.pending.peek().map(({ nonce }) => nonce));
+    if (nonces.size === 0) return;
+    for (const { authorId, nonce } of messages.slice(-2 * LIMITS.historyPage)) {
+      if (authorId === deps.selfId && nonces.has(nonce)) deps.outbox.confirmed(nonce);
+    }
+  }
+
+  function fetchPage(query: { before?: Seq; after?: Seq }): Promise<HistoryPage> {
+    return deps.api.call("listMessages", {
+      params: { id: channelId },
+      query: { ...query, limit: LIMITS.historyPage },
+    });
+  }
+
+  /** One page at a time. `take` runs with the answer; a failure leaves what is held as it was. */
+  async function load(
+    kind: "newest" | "older" | "newer",
+    query: { before?: Seq; after?: Seq },
+    take: (page: HistoryPage) => void,
+  ): Promise<boolean> {
+    if (loading.peek() !== "none") return false;
+    batch(() => {
+      loading.value = kind;
+      error.value = undefined;
+      if (kind !== "newest") held.value = pageAsked(held.peek());
+    });
+    const asked = generation;
+    try {
+      const page = await fetchPage(query);
+      if (asked !== generation) return false;
+      batch(() => {
+        loading.value = "none";
+        take(page);
+      });
+      return true;
+    } catch (thrown) {
+      if (asked !== generation) return false;
+      batch(() => {
+        loading.value = "none";
+        error.value = asApiError(thrown);
+        if (kind !== "newest") held.value = pageFailed(held.peek());
+        else shown.value = undefined;
+      });
+      return false;
+    }
+  }
+
+  /** Grows when everything held is forgotten, so that pages asked before are not taken. */
+  let generation = 0;
+
+  function forget(): void {
+    generation += 1;
+    batch(() => {
+      held.value = emptyTimeline(channelId);
+      loading.value = "none";
+      error.value = undefined;
+    });
+  }
+
+  function loadNewest(): void {
+    if (held.peek().loaded) return;
+    void load("newest", {}, (page) => {
+      shown.value = undefined;
+      set(newestPage(held.peek(), page));
+    });
+  }
+
+  async function loadOlder(): Promise<boolean> {
+    const { messages, hasOlder } = held.peek();
+    const before = messages[0]?.seq;
+    if (!hasOlder || before === undefined) return false;
+    return await load("older", { before }, (page) => {
+      const next = olderPage(held.peek(), page, before);
+      set(next.messages.length > HELD_MAX ? trimmedToOldest(next, HELD_AFTER_TRIM) : next);
+    });
+  }
+
+  function loadNewer(): void {
+    const { messages, hasNewer } = held.peek();
+    const after = messages.at(-1)?.seq;
+    if (!hasNewer || after === undefined) return;
+    void load("newer", { after }, (page) => {
+      const next = newerPage(held.peek(), page, after);
+      set(next.messages.length > HELD_MAX ? trimmedToNewest(next, HELD_AFTER_TRIM) : next);
+    });
+  }
+
+  function jumpToPresent(): void {
+    if (held.peek().loaded && !held.peek().hasNewer) return;
+    batch(() => {
+      shown.value = held.peek();
+      forget();
+      loadNewest();
+    });
+  }
+
+  function overlay(id: MessageId, what: Overlay | undefined): void {
+    const next = new Map(overlays.peek());
+    if (what === undefined) next.delete(id);
+    else next.set(id, what);
+    overlays.value = next;
+  }
+
+  /** Shows a change, asks for it, and lets go of it: for the event's own words when accepted, for the old ones when refused. */
+  async function change(id: MessageId, what: Overlay, ask: () => Promise<TimelineEvent>): Promise<void> {
+    overlay(id, what);
+    try {
+      const event = await ask();
+      batch(() => {
+        receive(event);
+        if (overlays.peek().get(id) === what) overlay(id, undefined);
+      });
+    } catch (thrown) {
+      if (overlays.peek().get(id) === what) overlay(id, undefined);
+      throw asApiError(thrown);
+    }
+  }
+
+  function receive(event: TimelineEvent): void {
+    const before = held.peek();
+    const next = received(before, event);
+    if (event.kind === "new") noteUnseen(event.message);
+    set(next);
+    // While the newest page is on its way the event waits for it; nothing to do then.
+    if (next.loaded && eventSeq(event) > next.seen) deps.wantSync(self);
+  }
+
+  /** Keeps the unread line where the reader stopped looking. */
+  function noteUnseen(message: Message): void {
+    if (message.authorId === deps.selfId) {
+      unreadFrom.value = undefined;
+      return;
+    }
+    if (openCount > 0 && unreadFrom.peek() === undefined && !deps.page.attentive()) {
+      unreadFrom.value = unread.peek().readSeq;
+    }
+  }
+
+  async function markRead(): Promise<void> {
+    cancelRead = undefined;
+    const seq = unmarked;
+    if (seq === undefined) return;
+    unmarked = undefined;
+    try {
+      await deps.socket.emit("read:mark", { channelId, seq });
+    } catch (thrown) {
+      if (asApiError(thrown).retry) unmarked = Math.max(seq, unmarked ?? 0);
+    }
+  }
+
+  const self: ConversationShell = {
+    channelId,
+    timeline,
+    pending: deps.outbox.pending(channelId),
+    overlays,
+    unreadFrom,
+    draft: deps.drafts.of(channelId),
+    typing: deps.typing.of(channelId),
+    unread,
+    open() {
+      openCount += 1;
+      if (openCount === 1) {
+        const { readSeq, count } = unread.peek();
+        unreadFrom.value = count > 0 && readSeq > 0 ? readSeq : undefined;
+        deps.used(self);
+        if (held.peek().hasNewer) forget();
+        loadNewest();
+      }
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
+        openCount -= 1;
+        if (openCount === 0) deps.used(self);
+      };
+    },
+    loadOlder: () => void loadOlder(),
+    loadNewer,
+    jumpToPresent,
+    async reach(messageId) {
+      for (let pages = 0; pages < REACH_PAGES; pages += 1) {
+        const { messages, hasOlder } = held.peek();
+        if (messages.some(({ id }) => id === messageId)) return true;
+        const oldest = messages[0];
+        // Ids are UUIDv7 and sort by time: older than the first that is held, or nowhere.
+        if (!hasOlder || oldest === undefined || oldest.id < messageId) return false;
+        if (!(await loadOlder())) return false;
+      }
+      return false;
+    },
+    send(input) {
+      batch(() => {
+        jumpToPresent();
+        unreadFrom.value = undefined;
+        lastTypingMs = 0;
+        deps.outbox.send(channelId, input);
+      });
+    },
+    retry: deps.outbox.retry,
+    discard: deps.outbox.discard,
+    edit: (messageId, content) =>
+      change(messageId, { kind: "edited", content }, async () => {
+        const { id, seq, editedAt } = await deps.socket.emit("message:edit", { channelId, messageId, content });
+        return { kind: "edited", edit: { id, channelId, seq, content, encrypted: false, metadata: null, editedAt } };
+      }),
+    remove: (messageId) =>
+      change(messageId, { kind: "deleted" }, async () => {
+        const { id, seq } = await deps.socket.emit("message:delete", { channelId, messageId });
+        return { kind: "deleted", deletion: { id, channelId, seq } };
+      }),
+    setDraft: (text) => deps.drafts.set(channelId, text),
+    noteTyping() {
+      const nowMs = deps.clock.now();
+      if (nowMs - lastTypingMs < TYPING_EVERY_MS) return;
+      lastTypingMs = nowMs;
+      // Nobody needs to know that it was not told.
+      deps.socket.emit("typing:start", { channelId }).catch(() => undefined);
+    },
+    noteSeen() {
+      const { lastSeq, readSeq } = unread.peek();
+      const { loaded, hasNewer, seen } = held.peek();
+      const seq = Math.max(lastSeq, loaded ? seen : 0);
+      if (!loaded || hasNewer || seq <= readSeq || !deps.page.attentive()) return;
+      deps.unread.markRead(channelId, seq);
+      unmarked = seq;
+      cancelRead ??= deps.clock.after(READ_AFTER_MS, () => void markRead());
+    },
+    clearUnreadLine() {
+      unreadFrom.value = undefined;
+    },
+    receive,
+    position: () => (held.peek().loaded ? held.peek().seen : undefined),
+    missing: () => missingAfter(held.peek(), unread.peek().lastSeq),
+    applySync: (answer, after) => set(synced(held.peek(), answer, after)),
+    reset() {
+      shown.value = undefined;
+      forget();
+      if (openCount > 0) loadNewest();
+    },
+    isOpen: () => openCount > 0,
+    reconnected() {
+      if (unmarked !== undefined) cancelRead ??= deps.clock.after(READ_AFTER_MS, () => void markRead());
+      if (openCount > 0 && !held.peek().loaded) loadNewest();
+    },
+    shrink() {
+      if (openCount > 0) return;
+      if (held.peek().hasNewer) forget();
+      else held.value = trimmedToNewest(held.peek(), KEPT_CLOSED);
+    },
+  };
+  return self;
+}

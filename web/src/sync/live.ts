@@ -1,0 +1,279 @@
+import type { Message, Presence } from "@lescopains/protocol/entities";
+import type { ChannelId } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
+import { batch, computed, signal } from "@preact/signals";
+import { createSocket } from "../net/socket.ts";
+import type { OpenWire } from "../net/wire.ts";
+import type { LiveInputs } from "./client.ts";
+import { type ConversationShell, createConversation } from "./conversation.ts";
+import { createDirectory } from "./directory.ts";
+import { createDrafts } from "./drafts.ts";
+import type { Happening, Live } from "./live-types.ts";
+import { createMemberBook } from "./members.ts";
+import { createOutbox } from "./outbox.ts";
+import { keepStatus, keptStatus } from "./own-status.ts";
+import { createPeople } from "./people.ts";
+import { perId } from "./per-id.ts";
+import type { Beats } from "./ports.ts";
+import { createPresenceBook } from "./presence.ts";
+import { createResync } from "./resync.ts";
+import type { TimelineEvent } from "./timeline.ts";
+import { createTypingBook } from "./typing.ts";
+import { createUnreadBook } from "./unread.ts";
+
+export interface LiveDeps extends LiveInputs {
+  readonly openWire: OpenWire;
+  readonly beats: Beats;
+}
+
+/** Conversations that keep their messages in memory, the open ones aside. */
+const CONVERSATIONS_KEPT = 20;
+/** Presence changes are shown together this often, since a whole member list may hang on them. */
+const PRESENCE_EVERY_MS = 50;
+
+/** Starts what a signed-in person has: composes the parts and leads each event to those it concerns. */
+export function createLive(deps: LiveDeps): Live {
+  const { api, clock, storage, random, page } = deps;
+  const userId = deps.self.id;
+
+  const self = signal(deps.self);
+  const ready = signal(false);
+  const status = signal(keptStatus(storage, userId));
+  const listeners = new Set<(happening: Happening) => void>();
+
+  const socket = createSocket(deps);
+  const directory = createDirectory();
+  const unread = createUnreadBook(userId);
+  const typing = createTypingBook(clock);
+  const drafts = createDrafts(userId, storage, clock);
+  const presences = createPresenceBook();
+  const people = createPeople((id) => api.call("getUser", { params: { id } }), clock);
+  people.note(deps.self);
+
+  const members = createMemberBook({
+    loadPage: (id, after) => api.call("listMembers", { params: { id }, query: { after, limit: LIMITS.membersPage } }),
+    noteMembers(list) {
+      for (const { user } of list) people.note(user);
+      presences.note(list.map(presenceOf));
+    },
+    clock,
+    random,
+  });
+
+  const outbox = createOutbox({
+    ...deps,
+    userId,
+    emit: socket.emit,
+    connection: socket.state,
+    stored: (message) => receive({ kind: "new", message }, message.channelId),
+  });
+
+  /** In order of last use. */
+  const conversations = new Map<ChannelId, ConversationShell>();
+  const resync = createResync({
+    socket,
+    connected: () => socket.state.peek().kind === "connected",
+    conversations: () => [...conversations.values()],
+    noteMessages(messages) {
+      for (const message of messages) noteNew(message);
+    },
+    clock,
+    random,
+  });
+
+  function conversation(channelId: ChannelId): ConversationShell {
+    const known = conversations.get(channelId);
+    if (known !== undefined) return known;
+    const made = createConversation(channelId, {
+      selfId: userId,
+      api,
+      socket,
+      outbox,
+      drafts,
+      typing,
+      unread,
+      clock,
+      page,
+      wantSync: resync.want,
+      used: tidy,
+    });
+    conversations.set(channelId, made);
+    return made;
+  }
+
+  /** Keeps memory bounded: messages of conversations left long ago are forgotten, of others most. */
+  function tidy(used: ConversationShell): void {
+    conversations.delete(used.channelId);
+    conversations.set(used.channelId, used);
+    used.shrink();
+    const closed = [...conversations.values()].filter((one) => !one.isOpen() && one.position() !== undefined);
+    for (const one of closed.slice(0, Math.max(0, closed.length - CONVERSATIONS_KEPT))) one.reset();
+  }
+
+  /** An event of a channel, or what stands for one: the answer to one's own message. */
+  function receive(event: TimelineEvent, channelId: ChannelId): void {
+    batch(() => {
+      if (event.kind === "new") noteNew(event.message);
+      else unread.noteChange(channelId, event.kind === "edited" ? event.edit.seq : event.deletion.seq);
+      conversations.get(channelId)?.receive(event);
+    });
+  }
+
+  function noteNew(message: Message): void {
+    unread.noteNew(message);
+    if (message.authorId === userId) outbox.confirmed(message.nonce);
+    if (message.authorId !== null) typing.stopped(message.channelId, message.authorId);
+  }
+
+  const unshown = new Map<string, Presence>();
+  let cancelPresences: (() => void) | undefined;
+  function notePresence(presence: Presence): void {
+    unshown.set(presence.userId, presence);
+    cancelPresences ??= clock.after(PRESENCE_EVERY_MS, () => {
+      cancelPresences = undefined;
+      const changed = [...unshown.values()];
+      unshown.clear();
+      batch(() => {
+        presences.note(changed);
+        members.notePresences(changed);
+      });
+    });
+  }
+
+  function tell(happening: Happening): void {
+    for (const listener of listeners) listener(happening);
+  }
+
+  function tellStatus(): void {
+    // Without a connection it is told after the next `ready`.
+    socket.emit("presence:set", status.peek()).catch(() => undefined);
+  }
+
+  socket.on("ready", (body) => {
+    batch(() => {
+      self.value = body.user;
+      people.note(body.user);
+      directory.replace(body.servers, body.dms);
+      for (const channel of [...body.servers.flatMap(({ channels }) => channels), ...body.dms]) unread.learn(channel);
+      presences.restart(body.presences, body.presences.length < LIMITS.readyPresences);
+      ready.value = true;
+    });
+    if (status.peek().status !== "online" || status.peek().customStatus !== null) tellStatus();
+    members.reconnected();
+    people.reconnected();
+    resync.all();
+    for (const one of conversations.values()) one.reconnected();
+  });
+  socket.on("message:new", (message) => receive({ kind: "new", message }, message.channelId));
+  socket.on("message:edited", (edit) => receive({ kind: "edited", edit }, edit.channelId));
+  socket.on("message:deleted", (deletion) => receive({ kind: "deleted", deletion }, deletion.channelId));
+  socket.on("typing", (body) => {
+    if (body.userId !== userId) typing.note(body.channelId, body.userId);
+  });
+  socket.on("read:updated", ({ channelId, seq }) => unread.markRead(channelId, seq));
+  socket.on("presence:update", notePresence);
+  socket.on("server:joined", ({ server }) => putServer(server));
+  socket.on("server:updated", ({ server }) => putServer(server));
+  socket.on("server:left", ({ serverId, reason }) => {
+    const server = directory.server(serverId).peek();
+    directory.dropServer(serverId);
+    if (server !== undefined) tell({ kind: "serverLeft", server, reason });
+  });
+  socket.on("channel:created", ({ channel }) => putChannel(channel));
+  socket.on("channel:updated", ({ channel }) => putChannel(channel));
+  socket.on("channel:deleted", ({ channelId }) => {
+    const channel = directory.channel(channelId).peek();
+    directory.dropChannel(channelId);
+    if (channel !== undefined) tell({ kind: "channelDeleted", channel });
+  });
+  socket.on("member:joined", ({ serverId, member }) => {
+    people.note(member.user);
+    notePresence(presenceOf(member));
+    members.put(serverId, member);
+    directory.addMembers(serverId, 1);
+  });
+  socket.on("member:updated", ({ serverId, member }) => {
+    people.note(member.user);
+    members.put(serverId, member);
+  });
+  socket.on("member:left", ({ serverId, userId: gone }) => {
+    members.drop(serverId, gone);
+    directory.addMembers(serverId, -1);
+  });
+  socket.on("role:created", ({ role }) => directory.putRole(role));
+  socket.on("role:updated", ({ role }) => directory.putRole(role));
+  socket.on("role:deleted", ({ serverId, roleId }) => directory.dropRole(serverId, roleId));
+
+  const putServer: Live["putServer"] = (server) => {
+    batch(() => {
+      directory.putServer(server);
+      for (const channel of server.channels) unread.learn(channel);
+    });
+  };
+  const putChannel: Live["putChannel"] = (channel) => {
+    batch(() => {
+      directory.putChannel(channel);
+      unread.learn(channel);
+    });
+  };
+
+  const stopPage = page.onChange(() => {
+    if (!page.visible()) drafts.flush();
+  });
+  socket.start();
+
+  return {
+    self,
+    connection: socket.state,
+    notice: socket.notice,
+    ready,
+    servers: directory.servers,
+    server: directory.server,
+    channels: directory.channels,
+    channel: directory.channel,
+    dms: directory.dms,
+    putServer,
+    putChannel,
+    members: members.of,
+    openServer: members.open,
+    presence: presences.of,
+    ownStatus: status,
+    setStatus(choice, customStatus) {
+      status.value = { status: choice, customStatus };
+      keepStatus(storage, userId, status.peek());
+      tellStatus();
+    },
+    person: people.of,
+    unread: unread.of,
+    unreadInServer: perId((serverId) =>
+      computed(() => directory.channels(serverId).value.some(({ id }) => unread.of(id).value.count > 0)),
+    ),
+    conversation,
+    onHappening(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    setSelf(user) {
+      self.value = user;
+      people.note(user);
+    },
+    close() {
+      stopPage();
+      cancelPresences?.();
+      drafts.flush();
+      typing.close();
+      resync.close();
+      outbox.close();
+      members.close();
+      socket.close();
+    },
+  };
+}
+
+function presenceOf({
+  user,
+  status,
+  customStatus,
+}: { user: { id: Presence["userId"] } } & Omit<Presence, "userId">): Presence {
+  return { userId: user.id, status, ...(customStatus === undefined ? {} : { customStatus }) };
+}

@@ -1,0 +1,181 @@
+import type { Member, Presence } from "@lescopains/protocol/entities";
+import type { ServerId, UserId } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
+import type { RouteAnswer } from "@lescopains/protocol/rest";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type ApiError, asApiError } from "../net/api-error.ts";
+import { backoffMs } from "./backoff.ts";
+import type { MemberList } from "./live-types.ts";
+import { perId } from "./per-id.ts";
+import type { Clock } from "./ports.ts";
+
+/** Members of servers: loaded in pages when a server is opened, kept by events, asked again where events don't tell presence. */
+export interface MemberBook {
+  readonly of: (serverId: ServerId) => ReadonlySignal<MemberList>;
+  readonly open: (serverId: ServerId) => () => void;
+  readonly put: (serverId: ServerId, member: Member) => void;
+  readonly drop: (serverId: ServerId, userId: UserId) => void;
+  readonly notePresences: (presences: readonly Presence[]) => void;
+  /** Events were missed while the connection was away. */
+  readonly reconnected: () => void;
+  readonly close: () => void;
+}
+
+export interface MemberBookDeps {
+  readonly loadPage: (serverId: ServerId, after: UserId | undefined) => Promise<RouteAnswer<"listMembers">>;
+  /** Everyone that a page names. */
+  readonly noteMembers: (members: readonly Member[]) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** With many people online, presence is not pushed and the list is read again this often. */
+const REFRESH_MS = 25_000;
+
+interface ServerMembers {
+  readonly list: Signal<ReadonlyMap<UserId, Member>>;
+  readonly complete: Signal<boolean>;
+  readonly error: Signal<ApiError | undefined>;
+  openCount: number;
+  /** What events changed while pages were loading; a page read before them must not undo it. `null`: left. */
+  changes: Map<UserId, Member | null> | undefined;
+  cancelTimer: (() => void) | undefined;
+  attempts: number;
+}
+
+export function createMemberBook(deps: MemberBookDeps): MemberBook {
+  const opened = new Map<ServerId, ServerMembers>();
+
+  function membersOf(serverId: ServerId): ServerMembers {
+    const known = opened.get(serverId);
+    if (known !== undefined) return known;
+    const made: ServerMembers = {
+      list: signal(new Map()),
+      complete: signal(false),
+      error: signal(undefined),
+      openCount: 0,
+      changes: undefined,
+      cancelTimer: undefined,
+      attempts: 0,
+    };
+    opened.set(serverId, made);
+    return made;
+  }
+
+  async function load(serverId: ServerId): Promise<void> {
+    const server = membersOf(serverId);
+    if (server.changes !== undefined) return;
+    server.cancelTimer?.();
+    server.cancelTimer = undefined;
+    const changes = new Map<UserId, Member | null>();
+    server.changes = changes;
+    const loaded = new Map<UserId, Member>();
+    try {
+      let after: UserId | undefined;
+      do {
+        const page = await deps.loadPage(serverId, after);
+        for (const member of page.members) loaded.set(member.user.id, member);
+        deps.noteMembers(page.members);
+        after = page.next ?? undefined;
+        // The first load shows as it comes; a later one replaces the list when it is whole.
+        if (!server.complete.peek()) server.list.value = withChanges(loaded, changes);
+      } while (after !== undefined && server.openCount > 0);
+      if (after !== undefined) return;
+      server.attempts = 0;
+      batch(() => {
+        server.list.value = withChanges(loaded, changes);
+        server.complete.value = true;
+        server.error.value = undefined;
+      });
+    } catch (thrown) {
+      server.error.value = asApiError(thrown);
+      server.attempts += 1;
+    } finally {
+      server.changes = undefined;
+      schedule(serverId, server);
+    }
+  }
+
+  function schedule(serverId: ServerId, server: ServerMembers): void {
+    if (server.openCount === 0) return;
+    const failed = server.error.peek();
+    if (failed !== undefined && !failed.retry) return;
+    if (failed === undefined && online(server.list.peek()) <= LIMITS.presencePushOnline) return;
+    const delayMs =
+      failed === undefined ? REFRESH_MS : (failed.retryAfterMs ?? backoffMs(server.attempts, deps.random));
+    server.cancelTimer = deps.clock.after(delayMs, () => void load(serverId));
+  }
+
+  function change(serverId: ServerId, userId: UserId, member: Member | null): void {
+    const server = opened.get(serverId);
+    if (server === undefined) return;
+    server.changes?.set(userId, member);
+    server.list.value = withChanges(server.list.peek(), new Map([[userId, member]]));
+  }
+
+  return {
+    of: perId((serverId) => {
+      const { list, complete, error } = membersOf(serverId);
+      const members = computed(() => [...list.value.values()]);
+      return computed(() => ({ members: members.value, complete: complete.value, error: error.value }));
+    }),
+    open(serverId) {
+      const server = membersOf(serverId);
+      server.openCount += 1;
+      if (server.openCount === 1) void load(serverId);
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
+        server.openCount -= 1;
+        if (server.openCount === 0) server.cancelTimer?.();
+      };
+    },
+    put: (serverId, member) => change(serverId, member.user.id, member),
+    drop: (serverId, userId) => change(serverId, userId, null),
+    notePresences(presences) {
+      for (const { list } of opened.values()) {
+        const next = new Map(list.peek());
+        let different = false;
+        for (const { userId, status, customStatus } of presences) {
+          const member = next.get(userId);
+          if (member === undefined || (member.status === status && member.customStatus === customStatus)) continue;
+          const { customStatus: _before, ...rest } = member;
+          next.set(userId, { ...rest, status, ...(customStatus === undefined ? {} : { customStatus }) });
+          different = true;
+        }
+        if (different) list.value = next;
+      }
+    },
+    reconnected() {
+      for (const [serverId, server] of opened) {
+        if (server.openCount > 0) void load(serverId);
+        // Events of a server that is not open were missed too: it is loaded anew when it is opened again.
+      }
+    },
+    close() {
+      for (const server of opened.values()) {
+        server.openCount = 0;
+        server.cancelTimer?.();
+      }
+    },
+  };
+}
+
+function withChanges(
+  members: ReadonlyMap<UserId, Member>,
+  changes: ReadonlyMap<UserId, Member | null>,
+): ReadonlyMap<UserId, Member> {
+  const next = new Map(members);
+  for (const [userId, member] of changes) {
+    if (member === null) next.delete(userId);
+    else next.set(userId, member);
+  }
+  return next;
+}
+
+function online(members: ReadonlyMap<UserId, Member>): number {
+  let count = 0;
+  for (const { status } of members.values()) if (status !== "offline") count += 1;
+  return count;
+}
