@@ -1,3 +1,4 @@
+import type { User } from "@lescopains/protocol/entities";
 import type { SelfPatch } from "@lescopains/protocol/rest";
 import type { AccessClaims } from "@lescopains/protocol/token";
 import { confirmPassword } from "../auth/confirm-password.ts";
@@ -19,6 +20,7 @@ import type { Database } from "../db/port.ts";
 import { endOtherSessions } from "../db/sessions.ts";
 import { serverActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
+import { log } from "../platform/logger.ts";
 import { ok, type Outcome, refuse } from "../platform/outcome.ts";
 import { type App, serve } from "./route.ts";
 
@@ -37,7 +39,9 @@ export function userRoutes(app: App): void {
       body.password === undefined
         ? await patch(db, user, body)
         : await patchWithPassword(env, db, user, body, body.password);
-    return row.ok ? ok(toSelf(row.value)) : row;
+    if (!row.ok) return row;
+    if (body.displayName !== undefined) await tellServers(env, db, toUser(row.value));
+    return ok(toSelf(row.value));
   });
 
   serve(app, "deleteSelf", async ({ c, env, db, user, body }) => {
@@ -46,7 +50,10 @@ export function userRoutes(app: App): void {
     const servers = await db.query(serversOfMember, [user.sub]);
     const owner = refuse("conflict", "hand over or delete the servers of this account first");
     if (servers.some(({ owned }) => owned)) return owner;
-    await Promise.all(servers.map(({ server_id }) => serverActor(env, server_id).forgetMember(user.sub)));
+    const left = await Promise.all(servers.map(({ server_id }) => serverActor(env, server_id).forgetMember(user.sub)));
+    // A server that was deleted meanwhile has forgotten everybody.
+    const refusal = left.find((outcome) => !outcome.ok && outcome.error.code !== "not_found");
+    if (refusal !== undefined && !refusal.ok) return refusal;
     const deleted = await db.query(deleteAccount, [user.sub, account.value.password_hash]);
     if (deleted.length === 0)
       return (await db.query(serversOfMember, [user.sub])).some(({ owned }) => owned) ? owner : changedMeanwhile;
@@ -61,6 +68,16 @@ export function userRoutes(app: App): void {
       ? refuse("not_found", "no such person among those you share a server with")
       : ok(toUser(row));
   });
+}
+
+/** Servers keep names in memory. One that cannot be told shows the old name until it looks the next time. */
+async function tellServers(env: Env, db: Database, user: User): Promise<void> {
+  const servers = await db.query(serversOfMember, [user.id]);
+  const told = await Promise.allSettled(servers.map(({ server_id }) => serverActor(env, server_id).renameMember(user)));
+  for (const outcome of told) {
+    if (outcome.status === "rejected")
+      log.error("a server was not told of a new name", outcome.reason, { userId: user.id });
+  }
 }
 
 async function patch(db: Database, user: AccessClaims, body: SelfPatch): Promise<Outcome<SelfRow>> {
