@@ -1,0 +1,50 @@
+import { median } from "../measure/quantile.ts";
+import type { Subject } from "../subjects/subject.ts";
+
+export type SubjectName = Subject["name"];
+
+/** What is measured: a line of the table. */
+export interface Row {
+  readonly metric: string;
+  readonly unit: "ms" | "µs" | "kB" | "/s" | "%" | "";
+  /** One number for each round. */
+  readonly values: Partial<Record<SubjectName, number[]>>;
+}
+
+/** All measurements of a run, in the order in which they first came up. */
+export class Measurements {
+  readonly #rows = new Map<string, Row>();
+
+  add(subject: SubjectName, metric: string, unit: Row["unit"], value: number): void {
+    let row = this.#rows.get(metric);
+    if (row === undefined) {
+      row = { metric, unit, values: {} };
+      this.#rows.set(metric, row);
+    }
+    (row.values[subject] ??= []).push(value);
+  }
+
+  rows(): Row[] {
+    return [...this.#rows.values()];
+  }
+
+  /** Median over the rounds; undefined when it was not measured. */
+  median(subject: SubjectName, metric: string): number | undefined {
+    const values = this.#rows.get(metric)?.values[subject];
+    return values === undefined ? undefined : median(values);
+  }
+
+  /** Sum over the rounds of every subject; 0 when it was not measured. */
+  total(metric: string): number {
+    return Object.values(this.#rows.get(metric)?.values ?? {})
+      .flat()
+      .reduce((sum, value) => sum + value, 0);
+  }
+
+  /** How many times the other subject's median this product's is. */
+  ratio(metric: string, other: SubjectName): number | undefined {
+    const ours = this.median("edge", metric);
+    const theirs = this.median(other, metric);
+    return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  }
+}

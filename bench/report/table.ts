@@ -1,0 +1,60 @@
+import { median } from "../measure/quantile.ts";
+import type { Measurements, Row, SubjectName } from "./measurements.ts";
+import type { TargetResult } from "./targets.ts";
+
+function figure(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  return Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** Median, and beside it the range when there were several rounds. */
+function cell(values: readonly number[] | undefined): string {
+  if (values === undefined) return "–";
+  if (values.length === 1 || Math.min(...values) === Math.max(...values)) return figure(median(values));
+  return `${figure(median(values))} (${figure(Math.min(...values))}–${figure(Math.max(...values))})`;
+}
+
+function ratio({ values }: Row, other: SubjectName): string {
+  const ours = values.edge;
+  const theirs = values[other];
+  return ours === undefined || theirs === undefined || median(theirs) === 0
+    ? "–"
+    : `${(median(ours) / median(theirs)).toFixed(2)} ×`;
+}
+
+/** The whole run as Markdown: medians (and ranges) by subject, ratios, and the targets. */
+export function table(
+  record: Measurements,
+  subjects: readonly SubjectName[],
+  targets: readonly TargetResult[],
+): string {
+  const peers = subjects.filter((name) => name !== "edge");
+  const head = ["", ...subjects, ...peers.map((name) => `edge ÷ ${name}`)];
+  const rows = record.rows().map((row) => {
+    const unit = row.unit === "" ? "" : `, ${row.unit}`;
+    return [
+      `${row.metric}${unit}`,
+      ...subjects.map((name) => cell(row.values[name])),
+      ...peers.map((name) => ratio(row, name)),
+    ];
+  });
+  const verdicts = targets.map(({ target, wanted, measured, reached }) => [
+    target,
+    wanted,
+    figure(measured),
+    reached ? "reached" : "**not reached**",
+  ]);
+  return [
+    line(head),
+    line(head.map((_, index) => (index === 0 ? "---" : "--:"))),
+    ...rows.map(line),
+    "",
+    line(["target", "wanted", "measured", ""]),
+    line(["---", "--:", "--:", "---"]),
+    ...verdicts.map(line),
+  ].join("\n");
+}

@@ -1,0 +1,62 @@
+import * as metrics from "../scenarios/metrics.ts";
+import type { Measurements } from "./measurements.ts";
+
+export interface TargetResult {
+  readonly target: string;
+  readonly wanted: string;
+  readonly measured: number;
+  readonly reached: boolean;
+}
+
+interface Target {
+  readonly target: string;
+  readonly limit: number;
+  /** Below the limit, not at it. */
+  readonly below?: boolean;
+  readonly unit: string;
+  readonly measure: (record: Measurements) => number | undefined;
+}
+
+const targets: readonly Target[] = [
+  {
+    target: "send → ack p50, 1000 receivers, edge ÷ node",
+    limit: 0.5,
+    unit: "×",
+    measure: (record) => record.ratio(metrics.ackP50(1_000), "node"),
+  },
+  {
+    target: "CPU per delivery, 1000 receivers, edge ÷ node",
+    limit: 1.6,
+    unit: "×",
+    measure: (record) => record.ratio(metrics.cpuPerDelivery(1_000), "node"),
+  },
+  {
+    target: "memory per connection",
+    limit: 120,
+    unit: "kB",
+    measure: (record) => record.median("edge", metrics.memoryPerSocket),
+  },
+  {
+    target: "CPU of one core, 1000 users, 20 channels, 10/s",
+    limit: 60,
+    below: true,
+    unit: "%",
+    measure: (record) => record.median("edge", metrics.steadyCpu),
+  },
+  {
+    target: "deliveries lost or doubled",
+    limit: 0,
+    unit: "",
+    measure: (record) => record.total(metrics.lost) + record.total(metrics.doubled),
+  },
+];
+
+/** The targets that this run measured. */
+export function checkTargets(record: Measurements): TargetResult[] {
+  return targets.flatMap(({ target, limit, below = false, unit, measure }) => {
+    const measured = measure(record);
+    if (measured === undefined) return [];
+    const wanted = `${below ? "<" : "≤"} ${limit} ${unit}`.trim();
+    return [{ target, wanted, measured, reached: below ? measured < limit : measured <= limit }];
+  });
+}

@@ -1,0 +1,23 @@
+import type { Fleet } from "../load/fleet.ts";
+import type { Measurements } from "../report/measurements.ts";
+import type { Subject } from "../subjects/subject.ts";
+
+/** What every scenario is given. */
+export interface Bench {
+  readonly subjects: readonly Subject[];
+  readonly fleet: Fleet;
+  readonly record: Measurements;
+  /** Whose children do the subjects' SQL. */
+  readonly postmasterPid: number;
+  readonly rounds: number;
+  /** Progress, a line at a time. */
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Scenario = (bench: Bench) => Promise<void>;
+
+/** Connections of the largest rooms. */
+export const crowd = 1_000;
+/** Messages a second that a busy community writes, all its channels together. */
+export const talkPerSecond = 10;

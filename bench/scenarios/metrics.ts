@@ -1,0 +1,8 @@
+/** Names of the measurements that targets are set on, so that table and targets cannot drift apart. */
+export const ackP50 = (receivers: number): string => `send → ack p50, ${receivers} receivers, 10/s`;
+export const cpuPerDelivery = (receivers: number): string => `CPU per delivery, ${receivers} receivers, 10/s`;
+export const memoryPerSocket = "memory per idle connection";
+export const steadyCpu = "CPU, 1000 users, 20 channels, 10/s";
+export const lost = "deliveries lost";
+export const doubled = "deliveries doubled";
+export const refused = "messages refused or unanswered";
