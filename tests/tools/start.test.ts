@@ -125,7 +125,7 @@ test("[ST5] run.mjs hands a signal on, waits, and passes the exit code; killed, 
 async function failure(env: Readonly<Record<string, string>>): Promise<string[]> {
   const start = startProcess(env);
   expect((await start.exited).code).toBe(1);
-  const progress = /(…|Migrated the database.*)$/;
+  const progress = /( …|Migrated the database.*)$/;
   return start
     .output()
     .trim()
