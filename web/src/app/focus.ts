@@ -1,5 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
 
+/** The view's content; on small screens a panel takes the part of `<main>`. */
+const MAIN = "main:not([hidden]), [role=main]";
+
 /**
  * After a change of view, moves the focus to what the view is for: its `[data-autofocus]` element where there is a
  * keyboard (on a phone it would push up the on-screen one), else its heading, so that a screen reader says where one is.
@@ -13,10 +16,10 @@ export function useViewFocus(view: string): void {
     const keyboard = matchMedia("(hover: hover)").matches;
 
     function settle(): boolean {
-      const wanted = keyboard ? document.querySelector<HTMLElement>("main [data-autofocus]") : null;
+      const wanted = keyboard ? document.querySelector<HTMLElement>(`:is(${MAIN}) [data-autofocus]`) : null;
       // On arrival the page begins at its top by itself; only a field to type into is worth moving to.
-      const target = wanted ?? (isFirst ? null : document.querySelector<HTMLElement>("main h1"));
-      if (target === null) return isFirst && document.querySelector("main h1") !== null;
+      const target = wanted ?? (isFirst ? null : document.querySelector<HTMLElement>(`:is(${MAIN}) h1`));
+      if (target === null) return isFirst && document.querySelector(`:is(${MAIN}) h1`) !== null;
       if (wanted === null) target.tabIndex = -1;
       target.focus({ preventScroll: true });
       return true;

@@ -4,7 +4,7 @@ import * as v from "valibot";
 export const SETTINGS_PAGES = ["profile", "security", "sessions", "appearance", "keyboard"] as const;
 export type SettingsPage = (typeof SETTINGS_PAGES)[number];
 
-export const SERVER_PAGES = ["overview", "everyone", "roles", "people", "invites", "bans"] as const;
+export const SERVER_PAGES = ["overview", "everyone", "roles", "bans"] as const;
 export type ServerPage = (typeof SERVER_PAGES)[number];
 
 /** Every view of the client; each has one address, and each address at most one view. */

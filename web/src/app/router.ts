@@ -29,7 +29,8 @@ export function navigateUp(path: string): void {
   else navigate(path, { replace: true });
 }
 
-function ownLink(event: MouseEvent): string | undefined {
+/** The link of ours that a plain press means to follow. */
+function ownLink(event: MouseEvent): HTMLAnchorElement | undefined {
   if (
     event.defaultPrevented ||
     event.button !== 0 ||
@@ -44,18 +45,20 @@ function ownLink(event: MouseEvent): string | undefined {
   if (link === null || link.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) {
     return undefined;
   }
-  return parseRoute(link.pathname).name === "notFound" ? undefined : link.pathname + link.search;
+  // A link within the page (the one that skips to the content) is the browser's business.
+  if (link.getAttribute("href")?.startsWith("#") === true) return undefined;
+  return parseRoute(link.pathname).name === "notFound" ? undefined : link;
 }
 
-/** Follows the browser's Back and Forward, and plain presses on links to our own views. Called once, at start. */
+/** Follows the browser's Back and Forward, and plain presses on links to our own views (`data-replace`: without a step for Back). Called once, at start. */
 export function startRouter(): void {
   addEventListener("popstate", () => {
     pathname.value = location.pathname;
   });
   document.addEventListener("click", (event) => {
-    const path = ownLink(event);
-    if (path === undefined) return;
+    const link = ownLink(event);
+    if (link === undefined) return;
     event.preventDefault();
-    navigate(path);
+    navigate(link.pathname + link.search, { replace: link.dataset["replace"] === "" });
   });
 }

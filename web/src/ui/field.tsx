@@ -60,6 +60,8 @@ interface NativeInput {
   readonly disabled?: boolean;
   readonly readOnly?: boolean;
   readonly spellcheck?: boolean;
+  /** Takes the focus when the dialog around it opens. */
+  readonly autofocus?: boolean;
   /** Takes the focus when the view opens. */
   readonly "data-autofocus"?: boolean;
 }

@@ -26,7 +26,7 @@ function itemsOf(list: HTMLElement): HTMLElement[] {
  * The stop is the item that had the focus last, else the current one, else the first; when a focused item goes, its
  * neighbour takes the focus, so that it is never lost.
  */
-export function useRoving(ref: RefObject<HTMLElement>, axis: "vertical" | "horizontal" = "vertical"): void {
+export function useRoving(ref: RefObject<HTMLElement | null>, axis: "vertical" | "horizontal" = "vertical"): void {
   useLayoutEffect(() => {
     const list = ref.current;
     if (list === null) return;

@@ -1,0 +1,143 @@
+import type { Channel, Server } from "@lescopains/protocol/entities";
+import type { ChannelId, ServerId } from "@lescopains/protocol/ids";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { ChannelList } from "../../features/channels/channel-list.tsx";
+import { InviteDialog } from "../../features/invites/invite-dialog.tsx";
+import { OwnStatus } from "../../features/members/own-status.tsx";
+import { NewView } from "../../features/servers/new-view.tsx";
+import { ServerRail } from "../../features/servers/rail.tsx";
+import { ServerMenu } from "../../features/servers/server-menu.tsx";
+import { Skeleton } from "../../ui/notice.tsx";
+import { useLive } from "../client-context.ts";
+import { lastChannel, lastServer, rememberPlace } from "../last-place.ts";
+import { narrow } from "../narrow.ts";
+import { href } from "../route.ts";
+import { navigate } from "../router.ts";
+import { appWords } from "../words.ts";
+import { Aside } from "./aside.tsx";
+import "./frame.css";
+import { NoChannel, NoServer, Room } from "./room.tsx";
+import { asideOf, type FrameRoute, onSwipe, panelOf, swipe } from "./panels.ts";
+import { frameWords } from "./words.ts";
+
+/** The channel that a place opens with: where one was last, else its first text channel. */
+function entrance(serverId: ServerId, channels: readonly Channel[]): ChannelId | undefined {
+  const last = lastChannel(serverId);
+  const first = channels.find(({ type }) => type === "text") ?? channels[0];
+  return (channels.find(({ id }) => id === last) ?? first)?.id;
+}
+
+/** Places, channels, conversation and members, side by side as far as there is room. */
+export function Frame({ view }: { readonly view: FrameRoute }) {
+  const live = useLive();
+  const inviting = useSignal(false);
+  const frame = useRef<HTMLDivElement>(null);
+  const ready = live.ready.value;
+  const servers = live.servers.value;
+
+  const homeId = servers.find(({ id }) => id === lastServer())?.id ?? servers[0]?.id;
+  const serverId = "serverId" in view ? view.serverId : undefined;
+  const channelId = "channelId" in view ? view.channelId : undefined;
+  const server = servers.find(({ id }) => id === serverId);
+  const channels = serverId === undefined ? [] : live.channels(serverId).value;
+  const entranceId = serverId === undefined ? undefined : entrance(serverId, channels);
+  const channel = channels.find(({ id }) => id === channelId);
+  const oneAtATime = narrow.value;
+
+  useEffect(() => {
+    if (view.name === "home" && ready && homeId !== undefined) {
+      navigate(href({ name: "server", serverId: homeId }), { replace: true });
+    }
+    // A small screen shows the list of channels here; a wide one has it in view already.
+    if (view.name === "server" && !oneAtATime && entranceId !== undefined) {
+      navigate(href({ name: "channel", serverId: view.serverId, channelId: entranceId }), { replace: true });
+    }
+  }, [view, ready, homeId, entranceId, oneAtATime]);
+  useEffect(() => {
+    if (channel !== undefined && serverId !== undefined) rememberPlace(serverId, channel.id);
+  }, [channel?.id, serverId]);
+  useEffect(() => {
+    const element = frame.current;
+    return element === null ? undefined : onSwipe(element, (direction) => swipe(view, direction, entranceId));
+  }, [view, entranceId]);
+
+  const panel = panelOf(view);
+  const aside = server === undefined || channel === undefined ? "none" : asideOf(view);
+  const alone = view.name === "new" || (view.name === "home" && ready && homeId === undefined);
+  const listIsMain = oneAtATime && panel === "list";
+  const invite = () => (inviting.value = true);
+  return (
+    <div class="frame" ref={frame} data-panel={panel} data-aside={aside}>
+      <a class="skip-link" href="#content">
+        {appWords.value.skipToContent}
+      </a>
+      <ServerRail currentId={serverId} adding={alone} />
+      <div class="frame-column" {...(listIsMain ? { role: "main" as const } : {})}>
+        {server === undefined ? (
+          <ColumnWithoutServer loading={!ready} asMain={listIsMain} />
+        ) : (
+          <>
+            <ServerMenu server={server} asTitle={listIsMain} onInvite={invite} />
+            <ChannelList server={server} currentId={channelId} />
+          </>
+        )}
+        <OwnStatus />
+      </div>
+      <main class="frame-main" id="content" tabIndex={-1} hidden={oneAtATime && panel !== "content"}>
+        {alone ? <NewView /> : <Main view={view} ready={ready} server={server} channel={channel} onInvite={invite} />}
+      </main>
+      {aside !== "none" && server !== undefined && channel !== undefined && (
+        <Aside view={view} server={server} channel={channel} asMain={oneAtATime} onInvite={invite} />
+      )}
+      {inviting.value && server !== undefined && (
+        <InviteDialog server={server} onClose={() => (inviting.value = false)} />
+      )}
+    </div>
+  );
+}
+
+interface MainProps {
+  readonly view: FrameRoute;
+  readonly ready: boolean;
+  readonly server: Server | undefined;
+  readonly channel: Channel | undefined;
+  readonly onInvite: () => void;
+}
+
+function Main({ view, ready, server, channel, onInvite }: MainProps) {
+  const live = useLive();
+  if (!ready || view.name === "home" || view.name === "new") {
+    return (
+      <h1 class="aside-text" tabIndex={-1}>
+        {frameWords.value.loading}
+      </h1>
+    );
+  }
+  if (server === undefined) return <NoServer />;
+  if (channel !== undefined)
+    return <Room key={channel.id} view={view} server={server} channel={channel} onInvite={onInvite} />;
+  const noneYet = view.name === "server" && live.channels(server.id).value.length > 0;
+  return noneYet ? null : <NoChannel server={server} none={view.name === "server"} />;
+}
+
+const WIDTHS = ["58%", "74%", "46%", "66%"];
+
+function ColumnWithoutServer({ loading, asMain }: { readonly loading: boolean; readonly asMain: boolean }) {
+  return (
+    <div class="channels">
+      {asMain && (
+        <h1 class="aside-text" tabIndex={-1}>
+          {frameWords.value.loading}
+        </h1>
+      )}
+      {loading && (
+        <div class="column-skeleton">
+          {WIDTHS.map((width) => (
+            <Skeleton key={width} width={width} height="16px" />
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

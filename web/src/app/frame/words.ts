@@ -1,0 +1,38 @@
+import { defineWords, filled } from "../i18n.ts";
+
+export const frameWords = defineWords("frame", {
+  en: {
+    reconnecting: "Reconnecting…",
+    offline: "You're offline. What you write is kept and sent later.",
+    toList: "Back to the channels",
+    toConversation: "Back to the conversation",
+    showMembers: "Show the members",
+    hideMembers: "Hide the members",
+    channelSettings: "Channel settings",
+    goTo: "Go to…",
+    goToPlaceholder: "A place or a channel",
+    goToNone: "Nothing by that name.",
+    goToHint: "Arrows to choose, Enter to go",
+    inPlace: filled("in {place}"),
+    place: "place",
+    loading: "Your places are on their way…",
+    results: "Results",
+  },
+  fr: {
+    reconnecting: "Reconnexion…",
+    offline: "Tu es hors ligne. Ce que tu écris est gardé et partira plus tard.",
+    toList: "Retour aux salons",
+    toConversation: "Retour à la conversation",
+    showMembers: "Afficher les membres",
+    hideMembers: "Cacher les membres",
+    channelSettings: "Réglages du salon",
+    goTo: "Aller à…",
+    goToPlaceholder: "Un lieu ou un salon",
+    goToNone: "Rien de ce nom.",
+    goToHint: "Flèches pour choisir, Entrée pour y aller",
+    inPlace: filled("dans {place}"),
+    place: "lieu",
+    loading: "Tes lieux arrivent…",
+    results: "Résultats",
+  },
+});

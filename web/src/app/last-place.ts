@@ -1,0 +1,19 @@
+import { ChannelId, ServerId } from "@lescopains/protocol/ids";
+import * as v from "valibot";
+import { keep, kept } from "./kept.ts";
+
+/** Where one was last, in this browser: coming back begins there. */
+export function lastServer(): ServerId | undefined {
+  const parsed = v.safeParse(ServerId, kept("last-server"));
+  return parsed.success ? parsed.output : undefined;
+}
+
+export function lastChannel(serverId: ServerId): ChannelId | undefined {
+  const parsed = v.safeParse(ChannelId, kept(`last-channel.${serverId}`));
+  return parsed.success ? parsed.output : undefined;
+}
+
+export function rememberPlace(serverId: ServerId, channelId: ChannelId): void {
+  keep("last-server", serverId);
+  keep(`last-channel.${serverId}`, channelId);
+}

@@ -1,0 +1,92 @@
+import type { Session } from "@lescopains/protocol/entities";
+import { useSignal } from "@preact/signals";
+import { MonitorSmartphone } from "lucide";
+import { useEffect } from "preact/hooks";
+import { useClient } from "../../app/client-context.ts";
+import { errorText } from "../../app/errors.ts";
+import { dateFormat, relativeFormat } from "../../app/i18n.ts";
+import { useTask } from "../../app/task.ts";
+import { Button } from "../../ui/button.tsx";
+import { Icon } from "../../ui/icon.tsx";
+import { Notice, Skeleton } from "../../ui/notice.tsx";
+import { say } from "../../ui/toasts.tsx";
+import { agoParts } from "./ago.ts";
+import { settingsWords } from "./words.ts";
+
+const day = dateFormat({ dateStyle: "medium" });
+const relative = relativeFormat({ numeric: "auto" });
+
+/** Where the account is signed in, and the end of each. */
+export function SessionsPage() {
+  const client = useClient();
+  const words = settingsWords.value;
+  const sessions = useSignal<readonly Session[] | null>(null);
+  const task = useTask();
+
+  useEffect(() => {
+    void task.run(async () => {
+      const answer = await client.api.call("listSessions");
+      sessions.value = answer.sessions.toSorted(
+        (one, other) =>
+          Number(other.current) - Number(one.current) || Date.parse(other.lastUsedAt) - Date.parse(one.lastUsedAt),
+      );
+    });
+  }, [client]);
+
+  async function end(ended: readonly Session[]): Promise<void> {
+    await task.run(async () => {
+      for (const { id } of ended) {
+        await client.api.call("revokeSession", { params: { id } });
+        sessions.value = (sessions.peek() ?? []).filter((session) => session.id !== id);
+      }
+      say(settingsWords.value.ended);
+    });
+  }
+
+  function ago(at: string): string {
+    const parts = agoParts(Date.now() - Date.parse(at));
+    return parts === undefined ? words.now : relative.value.format(-parts.count, parts.unit);
+  }
+
+  const others = (sessions.value ?? []).filter((session) => !session.current);
+  return (
+    <section class="section">
+      <p>{words.sessionsLead}</p>
+      {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
+      {sessions.value === null && task.error.value === null && <Skeleton width="100%" height="56px" />}
+      <ul>
+        {(sessions.value ?? []).map((session) => (
+          <li class="section-row" key={session.id}>
+            <Icon node={MonitorSmartphone} />
+            <div class="section-row-text">
+              <span>
+                {session.name}
+                {session.current && <strong> · {words.thisOne}</strong>}
+              </span>
+              <span class="field-hint">
+                {words.lastUsed({ when: ago(session.lastUsedAt) })} ·{" "}
+                {words.signedInOn({ date: day.value.format(new Date(session.createdAt)) })}
+              </span>
+            </div>
+            {!session.current && (
+              <Button
+                aria-label={words.endSession({ name: session.name })}
+                disabled={task.busy.value}
+                onClick={() => void end([session])}
+              >
+                {words.end}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {others.length > 1 && (
+        <div class="actions actions-start">
+          <Button kind="danger-quiet" busy={task.busy.value} onClick={() => void end(others)}>
+            {words.endOthers(others.length)}
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}
