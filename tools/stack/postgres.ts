@@ -126,6 +126,13 @@ async function clearStalePid(folder: string): Promise<void> {
   else rmSync(pidFile);
 }
 
+function refusalOf(error: unknown): string {
+  const wrongPassword = error instanceof Error && "code" in error && error.code === "28P01";
+  if (wrongPassword)
+    return "The database was made with other secrets than those of secrets.json (restore the file from a backup)";
+  return `PostgreSQL takes no connections (${error instanceof Error ? error.message : String(error)})`;
+}
+
 /** Resolves when a query is answered; false if the server ended before. */
 async function becomesReady(child: Child, connectionString: string): Promise<boolean> {
   for (const deadline = Date.now() + readyTimeoutMs; child.isRunning(); await sleep(50)) {
@@ -138,8 +145,8 @@ async function becomesReady(child: Child, connectionString: string): Promise<boo
     } catch (error) {
       const refused = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
       if (Date.now() > deadline || !(refused || isStartingUp(error))) {
-        if (child.isRunning()) throw error;
-        return false;
+        if (!child.isRunning()) return false;
+        throw new OperatorError(`${refusalOf(error)}: the rest is in the log of PostgreSQL`, { cause: error });
       }
     } finally {
       await client.end().catch(() => undefined);
