@@ -282,6 +282,11 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     },
     loadOlder: () => void loadOlder(),
     loadNewer,
+    reload() {
+      error.value = undefined;
+      if (held.peek().loaded) void loadOlder();
+      else loadNewest();
+    },
     jumpToPresent,
     async reach(messageId) {
       for (let pages = 0; pages < REACH_PAGES; pages += 1) {
@@ -346,7 +351,8 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     isOpen: () => openCount > 0,
     reconnected() {
       if (unmarked !== undefined) cancelRead ??= deps.clock.after(READ_AFTER_MS, () => void markRead());
-      if (openCount > 0 && !held.peek().loaded) loadNewest();
+      error.value = undefined;
+      if (openCount > 0) loadNewest();
     },
     shrink() {
       if (openCount > 0) return;

@@ -92,6 +92,8 @@ export interface Conversation {
   readonly open: () => () => void;
   readonly loadOlder: () => void;
   readonly loadNewer: () => void;
+  /** Asks again for what failed to load. */
+  readonly reload: () => void;
   /** Forgets the stretch in view and loads the newest messages. */
   readonly jumpToPresent: () => void;
   /** Loads older pages until the message is there; false when it isn't within reach. */
