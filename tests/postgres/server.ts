@@ -64,7 +64,10 @@ gateTypes.setTypeParser(types.builtins.TIMESTAMPTZ, (text: string) => new Date(t
 
 /** Connections that read rows as the edge does. */
 export function openPool(connectionString: string, max = 4): Pool {
-  return new Pool({ connectionString, max, types: gateTypes });
+  const pool = new Pool({ connectionString, max, types: gateTypes });
+  // A connection that is being closed may still hear that PostgreSQL stops.
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
 }
 
 /** Runs one of the edge's statements as its gate does: prepared under its name. */

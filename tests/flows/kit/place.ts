@@ -24,10 +24,18 @@ export interface Place extends Reachable {
   stop(): Promise<void>;
 }
 
+function onlooker(connectionString: string): Pool {
+  const pool = new Pool({ connectionString, max: 4 });
+  // Tests stop PostgreSQL: idle connections report it to the pool, those being closed to themselves.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
+}
+
 /** The one that all flows share (tools/test-stack.ts). End `sql` after the tests. */
 export function sharedPlace(): Reachable {
   const { url, databaseUrl } = inject("stack");
-  return { url, sql: new Pool({ connectionString: databaseUrl, max: 4 }) };
+  return { url, sql: onlooker(databaseUrl) };
 }
 
 /** The limits by address would stop a test that makes many people; `env` wins over them. */
@@ -46,9 +54,7 @@ export async function startPlace(env: Readonly<Record<string, string>> = {}): Pr
     rmSync(dataDir, { recursive: true, force: true });
     throw error;
   });
-  const sql = new Pool({ connectionString: stack.databaseUrl, max: 4 });
-  // Tests stop PostgreSQL: idle connections report it here.
-  sql.on("error", () => undefined);
+  const sql = onlooker(stack.databaseUrl);
   return {
     url: stack.url,
     stack,

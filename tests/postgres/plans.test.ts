@@ -1,0 +1,214 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { LIMITS } from "@lescopains/protocol/limits";
+import type { Pool } from "pg";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Statement } from "../../edge/src/db/port.ts";
+import { channel, CROWD, fill, message, role, server, session, user } from "./crowd.ts";
+import { planOf } from "./plan.ts";
+import { openPool, type Server, startServer } from "./server.ts";
+
+type AnyStatement = Statement<readonly unknown[], unknown>;
+
+/** Every statement that a module of edge/src/db makes, exported or not, is noted here while the module is loaded. */
+const made = vi.hoisted((): { readonly name: string; readonly text: string }[] => []);
+vi.mock(import("../../edge/src/db/port.ts"), async (importOriginal) => {
+  const original = await importOriginal();
+  const note = (name: string, text: string): AnyStatement => {
+    const statement = { name, text };
+    made.push(statement);
+    return statement;
+  };
+  return { ...original, statement: note as typeof original.statement };
+});
+
+const FOLDER = join(import.meta.dirname, "../../edge/src/db");
+for (const file of readdirSync(FOLDER).toSorted()) {
+  if (file.endsWith(".ts") && !file.endsWith(".test.ts")) await import(join(FOLDER, file));
+}
+
+interface Case {
+  readonly values: readonly unknown[];
+  /** Rows it may fetch from tables and indexes; for a statement about one thing, a handful. */
+  readonly reads?: number;
+}
+
+const AFEW = 12;
+const fresh = { user: user(900_001), server: server(900_001), channel: channel(900_001), message: message(9_000_001) };
+const batch = Array.from({ length: 250 }, (_, k) => k);
+const digest = new Uint8Array(32);
+
+/** Values as they come in production, on the largest things there are, for every statement by its name. */
+const CASES: Readonly<Record<string, Case>> = {
+  // accounts.ts
+  "accounts.credentials_by_name": { values: ["user77"] },
+  "accounts.credentials_by_id": { values: [user(77)] },
+  "accounts.name_taken": { values: ["user77"] },
+  "accounts.create": { values: [fresh.user, "someone", null, "hash", session(900_001), "Firefox", 604_800] },
+  "accounts.rehash": { values: [user(77), "hash77", "hash"] },
+  "accounts.self": { values: [user(77)] },
+  "accounts.patch": { values: [user(77), "Name", true, null] },
+  "accounts.change_password": {
+    values: [user(1), null, false, null, session(2 * CROWD.users + 1), "hash1", "hash"],
+    reads: 4 * LIMITS.sessionsPerUser,
+  },
+  "accounts.servers": { values: [user(1)], reads: 3 * LIMITS.serversPerUser },
+  "accounts.delete": { values: [user(50_000), "hash50000"] },
+  "accounts.seen_by": { values: [user(2), user(1)], reads: 3 * LIMITS.serversPerUser },
+  "accounts.totp_pending": { values: [user(77), digest] },
+  "accounts.totp_enable": { values: [user(77), digest, 5, [digest, digest]] },
+  "accounts.totp_step": { values: [user(77), digest, 5] },
+  "accounts.recovery_code": { values: [user(77), digest] },
+  "accounts.totp_disable": { values: [user(77)], reads: 40 },
+
+  // sessions.ts
+  "sessions.alive": { values: [session(100_000), user(40_001)] },
+  // Ended sessions are swept a hundred at a time.
+  "sessions.open": {
+    values: [session(900_001), user(1), "Firefox", 604_800, LIMITS.sessionsPerUser - 1, "hash1"],
+    reads: 4 * LIMITS.sessionsPerUser + 400,
+  },
+  "sessions.rotate": { values: [session(100_000), 1, 604_800] },
+  "sessions.end_reused": { values: [session(100_000), 0] },
+  "sessions.end": { values: [session(100_000)] },
+  "sessions.end_own": { values: [session(100_000), user(40_001)] },
+  "sessions.end_others": { values: [user(1), session(2 * CROWD.users + 1)], reads: 3 * LIMITS.sessionsPerUser },
+  "sessions.list": { values: [user(1)], reads: 3 * LIMITS.sessionsPerUser },
+
+  // limits.ts
+  "limits.take": { values: ["login:77", 10, 0.2], reads: 30 },
+  "limits.give_back": { values: ["login:77", 10] },
+
+  // gateway.ts
+  account_of_session: { values: [session(100_000), user(40_001)] },
+  servers_of_user: { values: [user(1)], reads: 2 * LIMITS.serversPerUser },
+
+  // servers.ts
+  server_by_id: { values: [server(1)] },
+  create_server: {
+    values: [fresh.server, user(1), "Server", role(900_001), "1", fresh.channel, LIMITS.serversPerUser + 1],
+    reads: 2 * LIMITS.serversPerUser,
+  },
+  update_server: { values: [server(1), 1, "Server", user(1)] },
+  delete_server: { values: [server(CROWD.servers), 1] },
+
+  // members.ts
+  members_of_server: { values: [server(1), user(4_000), LIMITS.membersPage], reads: 3 * LIMITS.membersPage },
+  join_server: {
+    values: [server(1), 1, "code000077", user(25_000), LIMITS.serversPerUser],
+    reads: 3 * LIMITS.invitesPerServer,
+  },
+  remove_member: { values: [server(1), 1, user(50)], reads: 2 * LIMITS.channelsPerServer },
+  set_member_roles: { values: [server(1), 1, user(50), [role(2), role(3)]] },
+  ban_member: { values: [server(1), 1, user(50), user(1), "a reason"], reads: 2 * LIMITS.channelsPerServer },
+  unban_member: { values: [server(1), 1, user(CROWD.bigServer.members + 5)] },
+  bans_of_server: { values: [server(1), LIMITS.membersPage], reads: 3 * LIMITS.membersPage },
+
+  // invites.ts
+  create_invite: {
+    values: [server(1), 1, "freshcode1", user(1), 3_600, null, LIMITS.invitesPerServer + 1],
+    reads: 3 * LIMITS.invitesPerServer,
+  },
+  invites_of_server: { values: [server(1), LIMITS.invitesPerServer], reads: 2 * LIMITS.invitesPerServer },
+  // Counts the members: an index is read for at most as many as a server may have.
+  invite_by_code: { values: ["code000077"], reads: LIMITS.membersPerServer },
+  server_of_invite: { values: ["code000077"] },
+  revoke_invite: { values: [server(1), 1, "code000077"] },
+
+  // roles.ts
+  roles_of_server: { values: [server(1)], reads: 2 * LIMITS.rolesPerServer },
+  create_role: {
+    values: [server(1), 1, role(900_001), "Role", "1", null, 1, batch.map((k) => role(k + 2)), batch.map((k) => k + 2)],
+    reads: 3 * LIMITS.rolesPerServer,
+  },
+  update_role: {
+    values: [server(1), 1, role(2), "Role", "1", null, batch.map((k) => role(k + 2)), batch.map((k) => k + 2)],
+    reads: 3 * LIMITS.rolesPerServer,
+  },
+  // Takes the role from all who have it: every member is looked at, once in a role's life.
+  delete_role: {
+    values: [server(1), 1, role(2)],
+    reads: 2 * LIMITS.membersPerServer,
+  },
+
+  // channels.ts
+  channels_of_server: { values: [server(1)], reads: 2 * LIMITS.channelsPerServer },
+  overwrites_of_server: { values: [server(1)], reads: 5 * LIMITS.channelsPerServer },
+  server_of_channel: { values: [channel(1)] },
+  channel_marks: { values: [user(1)], reads: 5_000 },
+  server_marks: { values: [user(1), server(1)], reads: 4 * LIMITS.channelsPerServer },
+  marks_of_channel: { values: [user(1), channel(1)] },
+  create_channel: { values: [server(1), 1, fresh.channel, "channel", "text", null, false, null, 3] },
+  update_channel: {
+    values: [server(1), 1, channel(1), "channel", null, false, batch.map((k) => channel(k + 1)), batch],
+    reads: 3 * LIMITS.channelsPerServer,
+  },
+  delete_channel: { values: [server(1), 1, channel(400)] },
+  put_overwrite: { values: [server(1), 1, channel(1), role(7), "role", "0", "1"] },
+  delete_overwrite: { values: [server(1), 1, channel(1), user(7)] },
+
+  // messages.ts
+  channel_by_id: { values: [channel(1)] },
+  insert_messages: {
+    values: [
+      channel(1),
+      batch.map((k) => message(9_000_000 + k)),
+      batch.map((k) => user(1 + (k % 100))),
+      batch.map((k) => `fresh ${k}`),
+      batch.map(() => "bonjour"),
+      batch.map(() => "text"),
+      batch.map(() => null),
+      batch.map(() => false),
+      batch.map((k) => (k % 2 === 0 ? message(10) : null)),
+      batch.map((k) => (k % 2 === 0 ? null : message(10))),
+    ],
+    reads: 4 * batch.length,
+  },
+  edit_message: { values: [channel(1), message(500_000), user(1 + ((500_000 * 7_919) % 900)), "edited", null, false] },
+  delete_message: { values: [channel(1), message(500_000), user(1), true] },
+  history_before: { values: [channel(1), 200_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
+  history_after: { values: [channel(2), 100_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
+  changed_since: { values: [channel(1), 399_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
+  mark_read: { values: [user(1), channel(1), 5] },
+};
+
+let postgres: Server;
+let pool: Pool;
+beforeAll(async () => {
+  postgres = await startServer();
+  pool = openPool(await postgres.migrated());
+  await fill(pool);
+}, 300_000);
+afterAll(async () => {
+  await pool.end();
+  await postgres.stop();
+}, 60_000);
+
+test("[DB31] names of statements are unique and short enough for PostgreSQL to tell them apart", () => {
+  expect(made.length).toBeGreaterThan(50);
+  const names = made.map(({ name }) => name);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  expect(names.filter((name) => name.length > 63)).toEqual([]);
+});
+
+test("[DB32] every statement of edge/src/db has its plan tested below", () => {
+  expect(Object.keys(CASES).toSorted()).toEqual(made.map(({ name }) => name).toSorted());
+});
+
+describe.each(["custom", "generic"] as const)("[DB33] with a %s plan, on 1,000,000 messages,", (mode) => {
+  test.each(made)(
+    "$name reads no whole table, sorts no more than a bounded list, and fetches few rows",
+    async (statement) => {
+      const { values, reads = AFEW } = CASES[statement.name] ?? { values: [] };
+      const client = await pool.connect();
+      try {
+        const { sequential, sorted, examined, outline } = await planOf(client, statement, values, mode);
+        expect(sequential, outline).toEqual([]);
+        expect(sorted, outline).toBeLessThanOrEqual(LIMITS.invitesPerServer);
+        expect(examined, outline).toBeLessThanOrEqual(reads);
+      } finally {
+        client.release();
+      }
+    },
+  );
+});
