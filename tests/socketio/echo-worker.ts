@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { EngineServer } from "../../edge/src/socketio/engine/server.ts";
 import type { EngineHandlers } from "../../edge/src/socketio/engine/settings.ts";
 import { type NamespaceHandlers, type Settings, SocketServer } from "../../edge/src/socketio/server.ts";
+import { engineSettings } from "../../edge/src/socketio/settings.ts";
 
 /** Bindings of the test workers. */
 export interface EchoEnv {
@@ -96,7 +97,7 @@ export class SocketEcho extends Echo {
 export class EngineEcho extends Echo {
   protected readonly server = new EngineServer(
     this.ctx,
-    { ...this.settings, path: "/engine.io/", halfDoneTimeoutMs: this.settings.connectTimeoutMs },
+    engineSettings({ ...this.settings, path: "/engine.io/" }),
     echoMessages,
     (error) => console.error(error),
   );

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { modes } from "./modes.ts";
@@ -78,7 +78,7 @@ describe.each(modes)("faults, $mode", ({ hibernate }) => {
     ],
   ])("[IO70] %s closes the connection with a reason", async (_, frames) => {
     const wire = await joined();
-    wire.send(...(frames as (string | Uint8Array<ArrayBuffer>)[]));
+    wire.send(...frames);
     const { code, reason } = await wire.ended();
     expect(code).toBe(1002);
     expect(["parse error", "invalid state"]).toContain(reason);

@@ -47,6 +47,18 @@ describe.each(modes)("packets, $mode", ({ hibernate }) => {
     wire.close();
   });
 
+  test("[IO41] a socket that is disconnected by its connect handler never was", async () => {
+    const wire = await openWire(probe.url);
+    wire.send('40{"leave":true,"name":"never was"}');
+    expect(await wire.next()).toBe("41");
+    await wire.connect("/", { name: "is" });
+    const { sockets, disconnects, errors } = await probe.state();
+    expect(sockets.map(({ name }) => name)).not.toContain("never was");
+    expect(disconnects.map(({ name }) => name)).not.toContain("never was");
+    expect(errors.filter((error) => !error.includes("crashed"))).toEqual([]);
+    wire.close();
+  });
+
   test.each(["/nowhere", "/__proto__", "/constructor", "/toString", `/${"n".repeat(5_000)}`])(
     "[IO41] the unknown namespace %.20s is refused, and the connection stays",
     async (namespace) => {

@@ -13,6 +13,8 @@ import type { ProbeState } from "./probe-state.ts";
 interface ProbeAuth {
   refuse?: string;
   crash?: boolean;
+  /** The handler disconnects the socket that it then accepts. */
+  leave?: boolean;
   /** Size of the data the socket is given. */
   dataBytes?: number;
   name?: string;
@@ -92,8 +94,9 @@ export class SocketEcho extends DurableObject<EchoEnv> {
 
   #handlers(): NamespaceHandlers<ProbeData> {
     return {
-      connect: async ({ auth, headers, url }) => {
-        const { refuse, crash, dataBytes, name } = auth as ProbeAuth;
+      connect: async ({ auth, headers, url }, socket) => {
+        const { refuse, crash, leave, dataBytes, name } = auth as ProbeAuth;
+        if (leave === true) socket.disconnect();
         if (crash === true) throw new Error("the connect handler crashed");
         if (refuse !== undefined) return { ok: false, message: refuse, data: { code: "refused" } };
         const data: ProbeData = { name: name ?? headers.get("x-name") ?? url.searchParams.get("name") ?? "nobody" };

@@ -105,3 +105,30 @@ describe("sweep", () => {
     await until(async () => (await probe.sweep(100_000, rules)) === 0);
   });
 });
+
+describe("timers, for sessions that do not hibernate", () => {
+  let probe: Probe;
+  beforeAll(async () => {
+    probe = await startProbe({ settings: { hibernate: false, connectTimeoutMs: 100 } });
+  });
+  afterAll(() => probe.stop());
+
+  test("[IO34] what is left half done is ended: no namespace, half a packet, half an upgrade", async () => {
+    const [busy, idle, half] = [await openWire(probe.url), await openWire(probe.url), await openWire(probe.url)];
+    await busy.connect("/", { name: "busy" });
+    await half.connect("/", { name: "half" });
+    half.send('451-["echo",{"_placeholder":true,"num":0}]');
+    const polling = await PollingWire.open(probe.url);
+    await polling.connect({ name: "patient" });
+    const candidate = upgradeWire(probe.url, polling.opening.sid);
+    expect(await idle.ended()).toEqual({ code: 1008, reason: "connect timeout" });
+    expect(await half.ended()).toEqual({ code: 1008, reason: "incomplete packet" });
+    expect(await candidate.ended()).toEqual({ code: 1008, reason: "upgrade timeout" });
+    busy.send('421["echo",1]');
+    expect(await busy.next()).toBe("431[1]");
+    await polling.post('421["echo",1]');
+    expect(await polling.packets()).toEqual(["431[1]"]);
+    busy.send("41");
+    expect(await busy.ended()).toEqual({ code: 1008, reason: "connect timeout" });
+  });
+});

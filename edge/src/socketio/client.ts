@@ -77,7 +77,9 @@ export class Client<D> {
     this.#sockets = this.#sockets.filter((other) => other !== socket);
     this.#idleSinceMs = Date.now();
     this.#unlist(socket, reason);
-    if (!this.session.isClosed) this.session.persist();
+    if (this.session.isClosed) return;
+    this.session.persist();
+    this.session.expectProgress();
   }
 
   /** The session is over. */
@@ -97,6 +99,7 @@ export class Client<D> {
     if (typeof message !== "string") throw new MalformedPacket("binary data that no packet announced");
     if (!beginsBinary(message)) return decodeText(message);
     this.#reassembly = new Reassembly(message, this.host.settings.maxPayloadBytes, Date.now());
+    this.session.expectProgress();
     return undefined;
   }
 
@@ -173,8 +176,7 @@ export class Client<D> {
   }
 
   #unlist(socket: NamespaceSocket<D>, reason: string): void {
-    if (socket.isGone) return;
-    socket.end();
+    if (!socket.end()) return;
     this.host.sockets.delete(socket);
     for (const room of socket.rooms) this.host.rooms.remove(room, socket);
     const handlers = this.host.namespaces.get(socket.namespace);

@@ -40,6 +40,8 @@ export class NamespaceSocket<D> implements Socket<D> {
     // Written by keep() of this class from a D.
     socket.#data = { value: data as D };
     if (rooms.length > 0) socket.#rooms = new Set(rooms);
+    // Beyond every id used before the hibernation: a late acknowledgement of then must not answer an event of now.
+    socket.#nextAckId = Date.now();
     socket.#stage = "connected";
     return socket;
   }
@@ -138,14 +140,16 @@ export class NamespaceSocket<D> implements Socket<D> {
     this.client.session.deliver(encode(packet));
   }
 
-  /** The socket has left; pending acknowledgements fail. */
-  end(): void {
+  /** The socket has left; pending acknowledgements fail. Answers whether it had ever been connected. */
+  end(): boolean {
+    const wasConnected = this.#stage === "connected";
     this.#stage = "gone";
     for (const { reject, timer } of this.#acks?.values() ?? []) {
       clearTimeout(timer);
       reject(new AckFailed("disconnected"));
     }
     this.#acks = undefined;
+    return wasConnected;
   }
 
   #takeAck(id: number): PendingAck | undefined {

@@ -8,7 +8,7 @@
 /** workerd refuses attachments above 16,384 bytes; the rest is room for the clone's header and the heartbeat's numbers. */
 export const maxAttachmentBytes = 16_000;
 
-/** Headers and URL above this are refused at the handshake, so that half of the attachment is the application's. */
+/** A handshake above this, as it is kept, is refused: half of the attachment is the application's. */
 export const maxHandshakeBytes = 8_000;
 
 const layout = "eio1";
@@ -85,6 +85,11 @@ function isHeaderList(value: unknown): value is [string, string][] {
       (pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string" && typeof pair[1] === "string",
     )
   );
+}
+
+/** What a handshake takes of an attachment. */
+export function handshakeBytes({ url, headers }: Handshake): number {
+  return clonedBytes(JSON.stringify([url, headers]));
 }
 
 /** V8 writes a string as one byte a character while all are Latin-1, and two otherwise. */

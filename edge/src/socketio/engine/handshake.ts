@@ -1,4 +1,4 @@
-import { type Handshake, maxHandshakeBytes } from "./attachment.ts";
+import { type Handshake, handshakeBytes, maxHandshakeBytes } from "./attachment.ts";
 import type { EngineSettings } from "./settings.ts";
 
 /** A request that is well-formed Engine.IO v4. */
@@ -57,9 +57,8 @@ const hopHeaders = new Set([
 /** What is kept of the opening request; undefined when it is larger than an attachment should carry. */
 export function keepHandshake(request: Request, url: URL): Handshake | undefined {
   const headers = [...request.headers].filter(([name]) => !hopHeaders.has(name));
-  let characters = url.href.length;
-  for (const [name, value] of headers) characters += name.length + value.length;
-  return characters > maxHandshakeBytes ? undefined : { url: url.href, headers };
+  const handshake = { url: url.href, headers };
+  return handshakeBytes(handshake) > maxHandshakeBytes ? undefined : handshake;
 }
 
 /** The data of the Engine.IO `open` packet. */

@@ -36,6 +36,8 @@ export class Session<S> {
   #wokenMs = 0;
   #pingedMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #progressDueMs = 0;
+  #progressTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #hasFailed = false;
 
@@ -187,12 +189,20 @@ export class Session<S> {
   /** Starts the server's own pings, for sessions that do not hibernate. */
   startHeartbeat(): void {
     this.#schedulePing();
+    this.expectProgress();
+  }
+
+  /** Something is half done: unless the session hibernates (and is swept), a timer looks whether it has been finished. */
+  expectProgress(): void {
+    const { hibernate, halfDoneTimeoutMs } = this.#host.settings;
+    if (hibernate) return;
+    this.#progressDueMs = Date.now() + halfDoneTimeoutMs;
+    if (this.#progressTimer === undefined) this.#checkProgressIn(halfDoneTimeoutMs);
   }
 
   /** Pings or closes by the length of the silence. See {@link SweepRules}. */
   sweep(nowMs: number, rules: SweepRules): void {
-    const reason = this.#host.handlers.expired(this, nowMs);
-    if (reason !== undefined) return this.close(reason, closeCode.policy);
+    if (this.#closeIfExpired(nowMs)) return;
     const silentMs = nowMs - Math.max(this.#lastSeenMs, this.#autoAnsweredMs());
     if (silentMs > rules.closeAfterMs && this.#silenceIsCertain(nowMs, rules)) {
       this.close("ping timeout", closeCode.policy);
@@ -209,6 +219,7 @@ export class Session<S> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer ?? null);
+    clearTimeout(this.#progressTimer ?? null);
     const polling = this.#polling;
     const lingers = linger && polling !== undefined && !polling.isEmpty;
     this.#host.forget(this, this.#ws, lingers);
@@ -280,12 +291,27 @@ export class Session<S> {
     if (this.deliver(["2"]) && this.#host.settings.hibernate && this.#ws !== undefined) this.persist();
   }
 
+  /** One timer for all that is half done: what began while it ran gets the rest of its time. */
+  #checkProgressIn(delayMs: number): void {
+    this.#progressTimer = setTimeout(() => {
+      this.#progressTimer = undefined;
+      const nowMs = Date.now();
+      if (this.#closeIfExpired(nowMs) || nowMs > this.#progressDueMs) return;
+      this.#checkProgressIn(this.#progressDueMs - nowMs);
+    }, delayMs + 1);
+  }
+
+  #closeIfExpired(nowMs: number): boolean {
+    const reason = this.#host.handlers.expired(this, nowMs);
+    if (reason !== undefined) this.close(reason, closeCode.policy);
+    return this.#isClosed;
+  }
+
   #schedulePing(): void {
     clearTimeout(this.#timer ?? null);
     const { pingIntervalMs, pingTimeoutMs } = this.#host.settings;
     this.#timer = setTimeout(() => {
-      const reason = this.#host.handlers.expired(this, Date.now());
-      if (reason !== undefined) return this.close(reason, closeCode.policy);
+      if (this.#closeIfExpired(Date.now())) return;
       this.#ping(Date.now());
       this.#timer = setTimeout(() => this.close("ping timeout", closeCode.policy), pingTimeoutMs);
     }, pingIntervalMs);
