@@ -3,14 +3,14 @@ import type { ServerId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Connection, connect } from "./kit/connection.ts";
-import { enroll, type Person, serverWith } from "./kit/people.ts";
+import { enroll, type Person, serverWith, textChannel } from "./kit/people.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { granted } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
 
 let place: Place;
 beforeAll(async () => {
-  place = await startPlace();
+  place = await startPlace({ GATEWAY_SHARDS: "3" });
 });
 afterAll(() => place.stop());
 
@@ -146,6 +146,43 @@ describe("what is shown", () => {
     expect(outside.of("presence:update").every(({ userId }) => userId === stranger.id)).toBe(true);
     for (const each of [outside, watcher, socket]) each.close();
   });
+});
+
+/** After ten seconds without work the runtime takes an actor out of memory; sockets stay. */
+const IDLE_MS = 13_000;
+
+test("[PR8] [SRV12] after a quiet time, with nothing in memory, changes of presence and of access arrive as ever", async () => {
+  const [owner, friend] = await people(2);
+  const server = await serverWith(place, owner, [friend]);
+  const { id } = server;
+  const channelId = textChannel(server).id;
+  const [watcher, socket] = await Promise.all([connect(place, owner), connect(place, friend)]);
+  await waitFor("online", () => toldOf(watcher, friend).length === 1);
+  await sleep(IDLE_MS);
+  await socket.must("presence:set", { status: "dnd" });
+  await waitFor("dnd", () => toldOf(watcher, friend).at(-1)?.[0] === "dnd");
+  expect(await listed(owner, id, friend)).toMatchObject({ status: "dnd" });
+  await watcher.must("message:send", { channelId, content: "anyone?", nonce: "1" });
+  await socket.until("message:new");
+  await sleep(IDLE_MS);
+  await granted(place.url, "removeMember", { ...as(owner), params: { id, userId: friend.id } });
+  const leftAt = await waitFor(
+    "server:left",
+    () => socket.received.findIndex(({ event }) => event === "server:left") + 1,
+  );
+  await watcher.must("message:send", { channelId, content: "gone", nonce: "2" });
+  await watcher.until("message:new", ({ content }) => content === "gone");
+  expect(await socket.ask("message:send", { channelId, content: "still here", nonce: "3" })).toMatchObject({
+    ok: false,
+  });
+  expect(socket.received.slice(leftAt)).toEqual([]);
+  const loads = place
+    .log()
+    .split("\n")
+    .filter((line) => line.includes("server loaded") && line.includes(id));
+  expect(loads.length).toBeGreaterThanOrEqual(3);
+  watcher.close();
+  socket.close();
 });
 
 test("[PR8] after a crash everyone who comes back is online again for everyone else", async () => {

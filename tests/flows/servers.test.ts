@@ -207,10 +207,10 @@ describe("leaving and being removed", () => {
     const [first, second] = friendSockets;
     if (ownerSocket === undefined || first === undefined || second === undefined) throw new Error("no sockets");
     // Both write without pause while the kick happens.
-    let isOver = false;
+    const over = new AbortController();
     const acks: { ok: boolean; askedAt: number; nonce: string }[] = [];
     const write = async (socket: typeof first, prefix: string, collect: boolean) => {
-      for (let n = 0; !isOver; n += 1) {
+      for (let n = 0; !over.signal.aborted; n += 1) {
         const [askedAt, nonce] = [performance.now(), `${prefix}${n}`];
         const { ok } = await socket.ask("message:send", { channelId, content: nonce, nonce });
         if (collect) acks.push({ ok, askedAt, nonce });
@@ -226,7 +226,7 @@ describe("leaving and being removed", () => {
       [channelId, friend.id],
     );
     await waitFor("the owner to write on", () => ownerSocket.of("message:new").length > (stored[0]?.seq ?? 0) + 20);
-    isOver = true;
+    over.abort();
     await Promise.all(writers);
     for (const ack of acks) if (ack.askedAt > kickedAt) expect(ack.ok).toBe(false);
     const { rows } = await place.sql.query<{ seq: number }>(
@@ -249,7 +249,7 @@ describe("leaving and being removed", () => {
         "typing:start": { channelId },
         "read:mark": { channelId, seq: 1 },
       };
-      const answer = await first.ask(who, body[who] as never);
+      const answer = await first.ask(who, body[who]);
       if (who === "sync") expect(answer).toEqual({ ok: true, channels: {}, more: false });
       else expect(answer).toMatchObject({ ok: false, error: { code: "not_found" } });
     }

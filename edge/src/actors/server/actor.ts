@@ -347,6 +347,7 @@ export class Server extends DurableObject<Env> {
       throw error;
     });
     const core = new ServerCore(state, await this.#presence);
+    log.info("server loaded", { serverId: this.#id, members: state.members.size, online: core.presence.online });
     const access = core.currentAccess();
     const gone = access.filter(({ channelIds }) => channelIds === null).map(({ userId }) => userId);
     for (const userId of gone) core.presence.remove(userId);

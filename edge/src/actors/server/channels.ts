@@ -10,6 +10,8 @@ import { allowed, allowedIn, member, overwritable, viewable } from "./rules.ts";
 import { type ChannelState, moved, type OverwriteState } from "./state.ts";
 import { channelView, overwriteView } from "./view.ts";
 
+const NO_CHANNEL: Refusal = refuse("not_found", "no such channel");
+
 /** A new channel stands at the end. */
 export function create(userId: UserId, channelId: ChannelId, input: ChannelCreate): Mutation<Channel> {
   return async (core, db) => {
@@ -184,5 +186,3 @@ function rewrite(core: ServerCore, version: number, channel: ChannelState) {
 function view(core: ServerCore, userId: UserId, channel: ChannelState): Channel {
   return channelView(core.state.id, channel, core.access(userId)?.channels.get(channel.id) ?? 0n);
 }
-
-export const NO_CHANNEL: Refusal = refuse("not_found", "no such channel");

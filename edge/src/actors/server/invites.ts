@@ -7,6 +7,8 @@ import { refuse } from "../../platform/outcome.ts";
 import { done, type Mutation, refused, STALE } from "./mutation.ts";
 import { allowed, member } from "./rules.ts";
 
+const NO_INVITE = refuse("invite_invalid", "no such invite");
+
 export function create(userId: UserId, code: string, input: InviteCreate): Mutation<Invite> {
   return async (core, db) => {
     const { state } = core;
@@ -41,5 +43,3 @@ export function revoke(userId: UserId, code: string, createdBy: UserId | null): 
     return row.gone === 0 ? NO_INVITE : done();
   };
 }
-
-export const NO_INVITE = refuse("invite_invalid", "no such invite");

@@ -1,6 +1,6 @@
 import type { ChannelId, RoleId, ServerId, UserId } from "@lescopains/protocol/ids";
 import { channelsOfServer, overwritesOfServer } from "../../db/channels.ts";
-import { membersOfServer } from "../../db/members.ts";
+import { type MemberRow, membersOfServer } from "../../db/members.ts";
 import type { Database } from "../../db/port.ts";
 import { rolesOfServer } from "../../db/roles.ts";
 import { serverById } from "../../db/servers.ts";
@@ -58,8 +58,7 @@ async function loadMembers(db: Database, id: ServerId): Promise<Map<UserId, Memb
   const members = new Map<UserId, MemberState>();
   let after: UserId | null = null;
   for (;;) {
-    const rows: { id: UserId; username: string; displayName: string; roles: RoleId[]; joinedAt: string }[] =
-      await db.query(membersOfServer, [id, after, MEMBERS_PER_QUERY]);
+    const rows: MemberRow[] = await db.query(membersOfServer, [id, after, MEMBERS_PER_QUERY]);
     for (const { id: userId, username, displayName, roles, joinedAt } of rows) {
       members.set(userId, memberState({ id: userId, username, displayName }, roles, joinedAt));
     }

@@ -40,13 +40,7 @@ function whyNotJoined(row: JoinRow, version: number): Refusal | typeof STALE {
 }
 
 /** Adds a member to the state: they get the server, the others a member. */
-export function admit(
-  core: ServerCore,
-  version: number,
-  user: User,
-  joinedAt: string,
-  marks: readonly MarksRow[],
-): Effects {
+function admit(core: ServerCore, version: number, user: User, joinedAt: string, marks: readonly MarksRow[]): Effects {
   const { state, presence } = core;
   const joiner = memberState(user, [], joinedAt);
   const others = core.others(user.id);
@@ -63,7 +57,7 @@ export function admit(
 }
 
 /** Takes a member out of the state: they get the reason, the others the member's id. */
-export function dismiss(core: ServerCore, version: number, userId: UserId, reason: LeaveReason): Effects {
+function dismiss(core: ServerCore, version: number, userId: UserId, reason: LeaveReason): Effects {
   const { state, presence } = core;
   const serverId = state.id;
   const left: AnyDown = { event: "server:left", body: { serverId, reason } };
