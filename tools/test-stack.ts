@@ -41,7 +41,10 @@ function start(): Shared {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const shared = (globalThis.lescopainsTestStack ??= start());
   shared.users += 1;
-  const { url, databaseUrl } = await shared.stack;
+  const { url, databaseUrl } = await shared.stack.catch((error: unknown) => {
+    rmSync(shared.dataDir, { recursive: true, force: true });
+    throw error;
+  });
   project.provide("stack", { url, databaseUrl });
   return async () => {
     shared.users -= 1;
