@@ -50,8 +50,8 @@ function said(connection: Connection, channelId: ChannelId): Message[] {
 }
 
 function denying(...permissions: Permission[]): { type: "member"; allow: string; deny: string } {
-  const deny = permissions.reduce((bits, permission) => bits | PERMISSIONS[permission], 0n);
-  return { type: "member", allow: "0", deny: String(deny) };
+  const bits = permissions.reduce((all, permission) => all | PERMISSIONS[permission], 0n);
+  return { type: "member", allow: "0", deny: String(bits) };
 }
 
 async function deny(channelId: ChannelId, person: Person, ...permissions: Permission[]): Promise<void> {
@@ -149,8 +149,7 @@ test("[MSG3] of eight who write at once everyone receives every message, by seq,
 test("[MSG4] what is too long, empty or not text is refused with invalid_request, and the longest that fits is stored as it is", async () => {
   const channelId = await freshChannel();
   const a = await on(ada);
-  const send = (fields: object) =>
-    a.ask("message:send", { channelId, content: "x", nonce: randomUUID(), ...fields } as never);
+  const send = (fields: object) => a.ask("message:send", { channelId, content: "x", nonce: randomUUID(), ...fields });
   for (const fields of [
     { content: "x".repeat(LIMITS.contentLength + 1) },
     { content: "" },

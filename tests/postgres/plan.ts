@@ -24,17 +24,24 @@ export interface Judged {
   readonly outline: string;
 }
 
-function element(value: unknown): string {
-  if (value === null) return "NULL";
-  const text = value instanceof Uint8Array ? `\\x${Buffer.from(value).toString("hex")}` : String(value);
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+/** What the statements take: nothing else is bound to a parameter. */
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | Uint8Array
+  | readonly (string | number | boolean | null | Uint8Array)[];
+
+function plain(value: string | number | boolean | Uint8Array): string {
+  return value instanceof Uint8Array ? `\\x${Buffer.from(value).toString("hex")}` : String(value);
 }
 
-function literal(value: unknown): string {
+function literal(value: Value): string {
   if (value === null) return "NULL";
-  if (value instanceof Uint8Array) return escapeLiteral(`\\x${Buffer.from(value).toString("hex")}`);
-  if (Array.isArray(value)) return escapeLiteral(`{${value.map((one) => element(one)).join(",")}}`);
-  return escapeLiteral(String(value));
+  if (value instanceof Uint8Array || typeof value !== "object") return escapeLiteral(plain(value));
+  const elements = value.map((one) => (one === null ? "NULL" : JSON.stringify(plain(one))));
+  return escapeLiteral(`{${elements.join(",")}}`);
 }
 
 function* nodesOf(node: PlanNode, depth = 0): Generator<[PlanNode, number]> {
@@ -70,7 +77,7 @@ function judge(plan: PlanNode): Judged {
 export async function planOf(
   client: PoolClient,
   { name, text }: Statement<readonly unknown[], unknown>,
-  values: readonly unknown[],
+  values: readonly Value[],
   mode: "custom" | "generic",
 ): Promise<Judged> {
   const prepared = escapeIdentifier(name);

@@ -5,7 +5,7 @@ import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Statement } from "../../edge/src/db/port.ts";
 import { channel, CROWD, fill, message, role, server, session, user } from "./crowd.ts";
-import { planOf } from "./plan.ts";
+import { planOf, type Value } from "./plan.ts";
 import { openPool, type Server, startServer } from "./server.ts";
 
 type AnyStatement = Statement<readonly unknown[], unknown>;
@@ -28,7 +28,7 @@ for (const file of readdirSync(FOLDER).toSorted()) {
 }
 
 interface Case {
-  readonly values: readonly unknown[];
+  readonly values: readonly Value[];
   /** Rows it may fetch from tables and indexes; for a statement about one thing, a handful. */
   readonly reads?: number;
 }

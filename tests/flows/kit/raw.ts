@@ -12,7 +12,8 @@ export class RawSocket {
 
   constructor(url: string) {
     this.ws = new WebSocket(`${url.replace(/^http/, "ws")}/socket.io/?EIO=4&transport=websocket`);
-    this.ws.on("message", (data, isBinary) => this.frames.push(isBinary ? "(binary)" : String(data)));
+    this.ws.binaryType = "nodebuffer";
+    this.ws.on("message", (data: Buffer, isBinary) => this.frames.push(isBinary ? "(binary)" : data.toString("utf8")));
     this.ws.on("close", (code, reason) => (this.closed = { code, reason: String(reason) }));
     // A refused or cut connection is reported by `close` too.
     this.ws.on("error", () => undefined);
