@@ -1,14 +1,9 @@
-import { decodeAttachment, encodeCandidate } from "./attachment.ts";
+import { decodeAttachment } from "./attachment.ts";
 import { type Ask, keepHandshake, openingData, randomId, readAsk, refuse } from "./handshake.ts";
 import { pollResponse, readBody } from "./polling.ts";
 import { closeCode, closeQuietly, Session, type SessionHost } from "./session.ts";
 import type { EngineHandlers, EngineSettings, SweepRules } from "./settings.ts";
-
-/** A WebSocket that asks to take over a polling session. */
-interface Candidate<S> {
-  readonly session: Session<S>;
-  readonly openedMs: number;
-}
+import { Upgrades } from "./upgrades.ts";
 
 /**
  * Engine.IO v4 for one Durable-Object-style actor, hibernating or not. The actor forwards `fetch` and, when
@@ -20,9 +15,8 @@ export class EngineServer<S> implements SessionHost<S> {
   readonly #ctx: DurableObjectState;
   readonly #onError: (error: unknown) => void;
   readonly #sessions = new Map<string, Session<S>>();
-  readonly #sockets = new Map<WebSocket, Session<S> | Candidate<S>>();
-  /** Polling sessions that a candidate wants to take over. */
-  readonly #upgrading = new Set<Session<S>>();
+  readonly #sockets = new Map<WebSocket, Session<S>>();
+  readonly #upgrades: Upgrades<S>;
   /** Polling sessions that have not been heard of since their handshake, oldest first: the first to go when full. */
   readonly #untouched = new Set<Session<S>>();
   /** Closed polling sessions whose last frames wait to be fetched, and since when. */
@@ -39,6 +33,7 @@ export class EngineServer<S> implements SessionHost<S> {
     this.settings = settings;
     this.handlers = handlers;
     this.#onError = onError;
+    this.#upgrades = new Upgrades(settings);
     const { autoAnswer, hibernate } = settings;
     if (hibernate && autoAnswer !== undefined) {
       const pair = new WebSocketRequestResponsePair(`4${autoAnswer.request}`, `4${autoAnswer.answer}`);
@@ -68,9 +63,9 @@ export class EngineServer<S> implements SessionHost<S> {
 
   async webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
     try {
-      const holder = this.#holder(ws);
-      if (holder instanceof Session) await holder.receiveFrame(message, Date.now());
-      else if (holder !== undefined) this.#advance(ws, holder, message);
+      if (!this.#upgrades.has(ws)) return await this.#sessionOf(ws)?.receiveFrame(message, Date.now());
+      const session = this.#upgrades.advance(ws, message, Date.now());
+      if (session !== undefined) this.#sockets.set(ws, session);
     } catch (error) {
       this.#onError(error);
     }
@@ -91,11 +86,7 @@ export class EngineServer<S> implements SessionHost<S> {
   sweep(nowMs: number, rules: SweepRules): number {
     this.#wakeAll();
     for (const session of this.#sessions.values()) session.sweep(nowMs, rules);
-    for (const [ws, holder] of this.#sockets) {
-      if (!(holder instanceof Session) && nowMs - holder.openedMs > this.settings.halfDoneTimeoutMs) {
-        this.#reject(ws, "upgrade timeout");
-      }
-    }
+    this.#upgrades.sweep(nowMs);
     for (const [sid, { sinceMs }] of this.#lingering) {
       if (nowMs - sinceMs > this.settings.halfDoneTimeoutMs) this.#lingering.delete(sid);
     }
@@ -116,7 +107,6 @@ export class EngineServer<S> implements SessionHost<S> {
   forget(session: Session<S>, ws: WebSocket | undefined, lingers: boolean): void {
     this.#sessions.delete(session.sid);
     this.#untouched.delete(session);
-    this.#upgrading.delete(session);
     if (ws !== undefined) {
       this.#sockets.delete(ws);
       // The runtime may still list the socket after a wake: without an attachment it is not taken for a session.
@@ -142,7 +132,7 @@ export class EngineServer<S> implements SessionHost<S> {
       const session = Session.opened(this, sid, handshake, undefined, nowMs);
       this.#sessions.set(sid, session);
       this.#untouched.add(session);
-      if (!this.settings.hibernate) session.startHeartbeat();
+      if (!this.settings.hibernate) session.startTimers();
       return pollResponse(opening);
     }
     const { 0: client, 1: server } = new WebSocketPair();
@@ -152,13 +142,13 @@ export class EngineServer<S> implements SessionHost<S> {
     this.#sockets.set(server, session);
     session.persist();
     session.deliver([opening]);
-    if (!this.settings.hibernate) session.startHeartbeat();
+    if (!this.settings.hibernate) session.startTimers();
     return new Response(null, { status: 101, webSocket: client });
   }
 
   #resume(ask: Ask, sid: string, request: Request): Response | Promise<Response> {
     const session = this.#sessions.get(sid);
-    if (ask.transport === "websocket") return this.#beginUpgrade(session, sid);
+    if (ask.transport === "websocket") return this.#beginUpgrade(session);
     if (session === undefined) return this.#lastWords(sid, request);
     const nowMs = Date.now();
     const { pingIntervalMs, pingTimeoutMs } = this.settings;
@@ -181,7 +171,7 @@ export class EngineServer<S> implements SessionHost<S> {
     }
     const body = polling.poll();
     // An upgrade under way wants the poll out of its way.
-    if (this.#upgrading.has(session)) polling.flush("6");
+    if (this.#upgrades.includes(session)) polling.flush("6");
     return pollResponse(await body);
   }
 
@@ -218,11 +208,11 @@ export class EngineServer<S> implements SessionHost<S> {
 
   // ——— upgrade ———
 
-  #beginUpgrade(session: Session<S> | undefined, sid: string): Response {
+  #beginUpgrade(session: Session<S> | undefined): Response {
     if (session === undefined) return refuse("unknownSid");
     const { 0: client, 1: server } = new WebSocketPair();
     const response = new Response(null, { status: 101, webSocket: client });
-    if (session.transport === "websocket" || this.#upgrading.has(session)) {
+    if (session.transport === "websocket" || this.#upgrades.includes(session)) {
       // Accepted as the reference server does, but not as hibernatable: workerd (2026-10) keeps the TCP connection of
       // a hibernatable socket that it closes before it was ever heard open for ten seconds.
       server.accept();
@@ -231,44 +221,8 @@ export class EngineServer<S> implements SessionHost<S> {
     }
     this.#accept(server);
     this.#untouched.delete(session);
-    this.#upgrading.add(session);
-    this.#sockets.set(server, { session, openedMs: Date.now() });
-    if (this.settings.hibernate) server.serializeAttachment(encodeCandidate({ candidateFor: sid }));
-    else setTimeout(() => this.#endHalfDone(server), this.settings.halfDoneTimeoutMs);
+    this.#upgrades.begin(session, server, Date.now());
     return response;
-  }
-
-  /** A frame of a candidate: the probe, the upgrade, or a fault that costs the candidate but not the session. */
-  #advance(ws: WebSocket, candidate: Candidate<S>, message: string | ArrayBuffer): void {
-    const { session } = candidate;
-    if (session.isClosed) return this.#reject(ws, "session closed");
-    if (message === "2probe") {
-      if (!session.admits(1, Date.now())) return this.#reject(ws, "flood");
-      ws.send("3probe");
-      session.polling?.flush("6");
-      return;
-    }
-    if (message !== "5") return this.#reject(ws, "invalid upgrade");
-    session.moveTo(ws);
-    this.#upgrading.delete(session);
-    this.#sockets.set(ws, session);
-  }
-
-  #endHalfDone(ws: WebSocket): void {
-    const holder = this.#sockets.get(ws);
-    if (holder !== undefined && !(holder instanceof Session)) this.#reject(ws, "upgrade timeout");
-  }
-
-  #reject(ws: WebSocket, reason: string): void {
-    this.#abandon(ws);
-    if (this.settings.hibernate) ws.serializeAttachment(null);
-    closeQuietly(ws, closeCode.policy, reason);
-  }
-
-  #abandon(ws: WebSocket): void {
-    const holder = this.#sockets.get(ws);
-    if (holder !== undefined && !(holder instanceof Session)) this.#upgrading.delete(holder.session);
-    this.#sockets.delete(ws);
   }
 
   // ——— sockets ———
@@ -290,24 +244,22 @@ export class EngineServer<S> implements SessionHost<S> {
 
   #gone(ws: WebSocket, reason: string): void {
     try {
-      const holder = this.#holder(ws);
-      if (holder instanceof Session) holder.close(reason);
-      else this.#abandon(ws);
+      if (this.#upgrades.has(ws)) this.#upgrades.forget(ws);
+      else this.#sessionOf(ws)?.close(reason);
     } catch (error) {
       this.#onError(error);
     }
   }
 
   /** Who a socket belongs to; after hibernation that is read from its attachment, once. */
-  #holder(ws: WebSocket): Session<S> | Candidate<S> | undefined {
+  #sessionOf(ws: WebSocket): Session<S> | undefined {
     const known = this.#sockets.get(ws);
     if (known !== undefined || !this.settings.hibernate) return known;
     const kept = decodeAttachment(ws.deserializeAttachment());
     if (kept === undefined) return undefined;
     if ("candidateFor" in kept) {
       // Polling sessions live in memory only: the one this socket wanted is gone.
-      this.#reject(ws, "unknown session");
-      return undefined;
+      return this.#upgrades.reject(ws, "unknown session");
     }
     const session = Session.woken(this, kept, ws, Date.now());
     if (session.isClosed) return undefined;
@@ -319,7 +271,7 @@ export class EngineServer<S> implements SessionHost<S> {
   #wakeAll(): void {
     if (this.#isAwake) return;
     this.#isAwake = true;
-    if (this.settings.hibernate) for (const ws of this.#ctx.getWebSockets()) this.#holder(ws);
+    if (this.settings.hibernate) for (const ws of this.#ctx.getWebSockets()) this.#sessionOf(ws);
   }
 
   /** When full, the oldest polling session nobody has used since its handshake makes room. */

@@ -2,6 +2,7 @@ import { decodePacket, decodePayload, type Packet } from "engine.io-parser";
 
 import { decodeAttachment, encodeSession, type Handshake, type KeptSession } from "./attachment.ts";
 import { Polling, separator } from "./polling.ts";
+import { SessionTimers } from "./session-timers.ts";
 import type { EngineHandlers, EngineSettings, Frame, SweepRules } from "./settings.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -35,9 +36,7 @@ export class Session<S> {
   /** Set between a wake and the first frame: the last sign of life is then only known to be no older. */
   #wokenMs = 0;
   #pingedMs = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #progressDueMs = 0;
-  #progressTimer: ReturnType<typeof setTimeout> | undefined;
+  #timers: SessionTimers | undefined;
   #isClosed = false;
   #hasFailed = false;
 
@@ -186,18 +185,18 @@ export class Session<S> {
     this.deliver(polling.take());
   }
 
-  /** Starts the server's own pings, for sessions that do not hibernate. */
-  startHeartbeat(): void {
-    this.#schedulePing();
-    this.expectProgress();
+  /** Starts the timers of a session that does not hibernate. */
+  startTimers(): void {
+    this.#timers = new SessionTimers(this.#host.settings, {
+      ping: (nowMs) => this.#ping(nowMs),
+      pingTimedOut: () => this.close("ping timeout", closeCode.policy),
+      closeIfExpired: (nowMs) => this.#closeIfExpired(nowMs),
+    });
   }
 
-  /** Something is half done: unless the session hibernates (and is swept), a timer looks whether it has been finished. */
+  /** Something is half done: a timer looks whether it has been finished, unless the session is swept anyway. */
   expectProgress(): void {
-    const { hibernate, halfDoneTimeoutMs } = this.#host.settings;
-    if (hibernate) return;
-    this.#progressDueMs = Date.now() + halfDoneTimeoutMs;
-    if (this.#progressTimer === undefined) this.#checkProgressIn(halfDoneTimeoutMs);
+    this.#timers?.expectProgress();
   }
 
   /** Pings or closes by the length of the silence. See {@link SweepRules}. */
@@ -218,8 +217,7 @@ export class Session<S> {
   close(reason: string, code: number = closeCode.normal, lastPacket = "1", linger = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#timer ?? null);
-    clearTimeout(this.#progressTimer ?? null);
+    this.#timers?.stop();
     const polling = this.#polling;
     const lingers = linger && polling !== undefined && !polling.isEmpty;
     this.#host.forget(this, this.#ws, lingers);
@@ -240,8 +238,8 @@ export class Session<S> {
     this.#wokenMs = 0;
     if (this.#pingedMs === 0) return;
     this.#pingedMs = 0;
-    if (!this.#host.settings.hibernate) this.#schedulePing();
-    else if (this.#ws !== undefined) this.persist();
+    this.#timers?.pingLater();
+    if (this.#host.settings.hibernate && this.#ws !== undefined) this.persist();
   }
 
   #receive(packet: Packet): void | Promise<void> {
@@ -291,30 +289,10 @@ export class Session<S> {
     if (this.deliver(["2"]) && this.#host.settings.hibernate && this.#ws !== undefined) this.persist();
   }
 
-  /** One timer for all that is half done: what began while it ran gets the rest of its time. */
-  #checkProgressIn(delayMs: number): void {
-    this.#progressTimer = setTimeout(() => {
-      this.#progressTimer = undefined;
-      const nowMs = Date.now();
-      if (this.#closeIfExpired(nowMs) || nowMs > this.#progressDueMs) return;
-      this.#checkProgressIn(this.#progressDueMs - nowMs);
-    }, delayMs + 1);
-  }
-
   #closeIfExpired(nowMs: number): boolean {
     const reason = this.#host.handlers.expired(this, nowMs);
     if (reason !== undefined) this.close(reason, closeCode.policy);
     return this.#isClosed;
-  }
-
-  #schedulePing(): void {
-    clearTimeout(this.#timer ?? null);
-    const { pingIntervalMs, pingTimeoutMs } = this.#host.settings;
-    this.#timer = setTimeout(() => {
-      if (this.#closeIfExpired(Date.now())) return;
-      this.#ping(Date.now());
-      this.#timer = setTimeout(() => this.close("ping timeout", closeCode.policy), pingTimeoutMs);
-    }, pingIntervalMs);
   }
 }
 
