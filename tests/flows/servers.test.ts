@@ -3,7 +3,7 @@ import { DEFAULT_PERMISSIONS, ALL_PERMISSIONS, PERMISSIONS } from "@lescopains/p
 import { v7 } from "uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "./kit/connection.ts";
-import { enroll, type Person, serverWith, textChannel } from "./kit/people.ts";
+import { enroll, type Person, register, serverWith, textChannel } from "./kit/people.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { type Asked, call, granted } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
@@ -310,6 +310,35 @@ describe("leaving and being removed", () => {
     });
     const { members } = await granted(place.url, "listMembers", { ...as(owner), params: { id }, query: {} });
     expect(members.find(({ user }) => user.id === friend.id)?.roleIds).toEqual([]);
+  });
+});
+
+describe("accounts", () => {
+  test("[SRV15] a new display name reaches the others, and stands in the list", async () => {
+    const [owner, friend] = await people(2);
+    const { id } = await serverWith(place, owner, [friend]);
+    const socket = await connect(place, owner);
+    await granted(place.url, "patchSelf", { ...as(friend), body: { displayName: "Zoé" } });
+    expect((await socket.until("member:updated")).member.user).toMatchObject({ id: friend.id, displayName: "Zoé" });
+    const { members } = await granted(place.url, "listMembers", { ...as(owner), params: { id }, query: {} });
+    expect(members.find(({ user }) => user.id === friend.id)?.user.displayName).toBe("Zoé");
+    socket.close();
+  });
+
+  test("[SRV14] a deleted account leaves its servers; one that owns a server cannot go", async () => {
+    const [owner] = await people(1);
+    const friend = await register(place);
+    const { id } = await serverWith(place, owner, [friend]);
+    const own = await serverWith(place, friend);
+    const socket = await connect(place, owner);
+    const leave = () => call(place.url, "deleteSelf", { ...as(friend), body: { password: friend.password } });
+    expect(await leave()).toMatchObject({ status: 409, error: { code: "conflict" } });
+    await granted(place.url, "deleteServer", { ...as(friend), params: { id: own.id } });
+    expect(await leave()).toMatchObject({ status: 204 });
+    expect(await socket.until("member:left")).toEqual({ serverId: id, userId: friend.id });
+    const { members } = await granted(place.url, "listMembers", { ...as(owner), params: { id }, query: {} });
+    expect(members.map(({ user }) => user.id)).toEqual([owner.id]);
+    socket.close();
   });
 });
 

@@ -1,5 +1,6 @@
 import type { AnyDown } from "@lescopains/protocol/down";
 import type { ChannelId, RoleId, ServerId, UserId } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
 import { ALL_PERMISSIONS, DEFAULT_PERMISSIONS, PERMISSIONS } from "@lescopains/protocol/permissions";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -355,4 +356,65 @@ test("[SRV12] a change that the database did not take changes nothing here", asy
     expect(await one(core, refusing)).toBe(STALE);
   }
   expect(core.state).toEqual(before);
+});
+
+test("[SRV16] beyond the bounds of channels, roles, overwrites and members there is no further one", async () => {
+  const { core } = start();
+  const { state } = core;
+  const code = async (one: Mutation<unknown>) => {
+    const outcome = await one(core, agreeing(core));
+    return outcome === STALE || outcome.ok ? outcome : outcome.error.code;
+  };
+  const general = state.channels.get(channelId(0));
+  const everyone = state.roles.get(EVERYONE);
+  if (general === undefined || everyone === undefined) throw new Error("no channel, no role");
+  for (let index = 1; index < LIMITS.channelsPerServer; index += 1) {
+    state.channels.set(channelId(index), { ...general, id: channelId(index) });
+  }
+  expect(await code(channels.create(userId(0), channelId(9_999), { name: "c", type: "text", encrypted: false }))).toBe(
+    "limit_reached",
+  );
+  for (let index = 1; index < LIMITS.rolesPerServer; index += 1) {
+    state.roles.set(roleId(index), { ...everyone, id: roleId(index), isDefault: false, position: index });
+  }
+  expect(await code(roles.create(userId(0), roleId(9_999), { name: "r", permissions: "0" }))).toBe("limit_reached");
+  const overwrites = new Map(
+    Array.from({ length: LIMITS.overwritesPerChannel }, (_, index) => [
+      roleId(index),
+      { targetId: roleId(index), targetType: "role" as const, allow: 0n, deny: 0n },
+    ]),
+  );
+  state.channels.set(general.id, { ...general, overwrites });
+  const body = { type: "member", allow: "0", deny: "0" } as const;
+  expect(await code(channels.overwrite(userId(0), general.id, userId(1), body))).toBe("limit_reached");
+  const known = channels.overwrite(userId(0), general.id, roleId(1), { ...body, type: "role" });
+  expect(await code(known)).toMatchObject({ ok: true });
+  for (let index = state.members.size; index < LIMITS.membersPerServer; index += 1) {
+    state.members.set(userId(index), newMember(index));
+  }
+  expect(await code(membership.join(userId(99_999), "code"))).toBe("limit_reached");
+});
+
+test("[PERM10] with 5,000 people online and 100 channels an attach costs no more than one person's view", async () => {
+  const { core } = start(5_000);
+  const general = core.state.channels.get(channelId(0));
+  if (general === undefined) throw new Error("no channel");
+  for (let index = 1; index < 100; index += 1) {
+    core.state.channels.set(channelId(index), { ...general, id: channelId(index) });
+  }
+  core.change(2, [], () => {});
+  let computed = 0;
+  const { channels: all } = core.state;
+  const values = all.values.bind(all);
+  all.values = () => {
+    computed += 1;
+    return values();
+  };
+  for (const user of core.state.members.keys()) {
+    core.presence.set(user, 0, { status: "online" });
+    expect(core.view(user)?.channels.length).toBe(100);
+    expect(core.presence.shownTo(user, 500).length).toBeLessThanOrEqual(500);
+  }
+  // The owner's profile and everyone else's, each with its view; and one look for overwrites of single members.
+  expect(computed).toBeLessThanOrEqual(5);
 });

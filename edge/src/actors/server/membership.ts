@@ -109,10 +109,11 @@ function kickable(core: ServerCore, userId: UserId, targetId: UserId) {
   return below(core, userId, targetId);
 }
 
-/** The account is gone, and with it the row of its membership. */
+/** [SRV14] The account goes: it leaves whether or not its membership is still stored. An owner hands over first. */
 export function forget(userId: UserId): Mutation<undefined> {
   return async (core, db) => {
     const { state } = core;
+    if (state.ownerId === userId) return refuse("conflict", "the owner hands the server over first");
     const [row] = await db.query(removeMember, [state.id, state.version, userId]);
     if (row === undefined) return STALE;
     return done(undefined, dismiss(core, row.version, userId, "left"));
@@ -171,7 +172,7 @@ export function setRoles(userId: UserId, targetId: UserId, roleIds: readonly Rol
   };
 }
 
-/** A person's name changed: the record is theirs, only the copy here is old. */
+/** [SRV15] A person's name changed: the record is theirs, only the copy here is old. */
 export function rename(user: User): Mutation<undefined> {
   return async (core) => {
     const { state, presence } = core;
