@@ -451,6 +451,39 @@ describe("when things fail", () => {
     socket.close();
   });
 
+  test("[SRV13] a kick whose fate was not known when it was answered holds as soon as the server is used again", async () => {
+    const [owner, friend] = await people(2);
+    const server = await serverWith(place, owner, [friend]);
+    const { id } = server;
+    const channelId = textChannel(server).id;
+    const socket = await connect(place, friend);
+    await socket.must("message:send", { channelId, content: "x", nonce: "1" });
+    const lock = await place.sql.connect();
+    await lock.query("BEGIN");
+    await lock.query("SELECT 1 FROM servers WHERE id = $1 FOR UPDATE", [id]);
+    const params = { id, userId: friend.id };
+    const answer = await call(place.url, "removeMember", { ...as(owner), params });
+    expect(answer).toMatchObject({ status: 503, error: { code: "unavailable" } });
+    await lock.query("COMMIT");
+    lock.release();
+    await waitFor("the kick to be stored", async () => {
+      const { rowCount } = await place.sql.query("SELECT 1 FROM server_members WHERE server_id = $1 AND user_id = $2", [
+        id,
+        friend.id,
+      ]);
+      return rowCount === 0;
+    });
+    expect(await call(place.url, "removeMember", { ...as(owner), params })).toMatchObject({ status: 404 });
+    await socket.until("server:left");
+    let nonce = 1;
+    await waitFor("a refusal", async () => {
+      const sent = await socket.ask("message:send", { channelId, content: "y", nonce: String((nonce += 1)) });
+      return !sent.ok;
+    });
+    expect(nonce).toBeLessThan(5);
+    socket.close();
+  });
+
   test("[SRV13] without PostgreSQL changes answer unavailable, and all is well when it is back", async () => {
     const [owner] = await people(1);
     const { id } = await serverWith(place, owner);

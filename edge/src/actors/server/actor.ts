@@ -78,6 +78,8 @@ export class Server extends DurableObject<Env> {
   #presence: Promise<PresenceTable> | undefined;
   /** Channels whose actors may keep permissions: those that asked since they were last told to forget. All, at first. */
   #askers: Set<ChannelId> | "all" = "all";
+  /** A change may have been stored that channels were never told of. */
+  #owesRecheck = false;
   /** People who were refused as strangers: when they join, channels must forget that. */
   #strangers: Set<UserId> | "anyone" = new Set();
   #pushTimer: ReturnType<typeof setTimeout> | undefined;
@@ -359,7 +361,20 @@ export class Server extends DurableObject<Env> {
         log.error("gateways were not told the present access", error, { serverId: this.#id }),
       );
     }
+    if (this.#owesRecheck) this.#recheckAll(core);
     return core;
+  }
+
+  /** Not waited for either: a channel answers when its batch is stored, and its batch may wait for this actor. */
+  #recheckAll(core: ServerCore): void {
+    this.#owesRecheck = false;
+    const nothing = { version: core.state.version, access: [], events: [] };
+    const recheck = this.#takeAskers(core, "all");
+    tell(this.env, this.#id, { ...nothing, recheck }, recheck).catch((error: unknown) => {
+      this.#askers = "all";
+      this.#owesRecheck = true;
+      log.error("channels were not told to check again", error, { serverId: this.#id });
+    });
   }
 
   async #askWhoIsOnline(): Promise<PresenceTable> {
@@ -376,6 +391,7 @@ export class Server extends DurableObject<Env> {
     this.#loading = undefined;
     this.#isWarm = false;
     this.#askers = "all";
+    this.#owesRecheck = true;
   }
 
   async #read<T>(question: (core: ServerCore) => Outcome<T> | Promise<Outcome<T>>): Promise<Outcome<T>> {
