@@ -14,8 +14,8 @@ type Timer = ReturnType<typeof setTimeout>;
 export class SessionTimers {
   readonly #settings: EngineSettings;
   readonly #session: TimedSession;
-  #heartbeat: Timer | null = null;
-  #progress: Timer | null = null;
+  #heartbeat: Timer | undefined;
+  #progress: Timer | undefined;
   #progressDueMs = 0;
 
   constructor(settings: EngineSettings, session: TimedSession) {
@@ -27,7 +27,7 @@ export class SessionTimers {
 
   /** The next ping is an interval away, and nothing is owed for the last one. */
   pingLater(): void {
-    clearTimeout(this.#heartbeat);
+    if (this.#heartbeat !== undefined) clearTimeout(this.#heartbeat);
     const { pingIntervalMs, pingTimeoutMs } = this.#settings;
     this.#heartbeat = setTimeout(() => {
       if (this.#session.closeIfExpired(Date.now())) return;
@@ -40,17 +40,17 @@ export class SessionTimers {
   expectProgress(): void {
     const { halfDoneTimeoutMs } = this.#settings;
     this.#progressDueMs = Date.now() + halfDoneTimeoutMs;
-    if (this.#progress === null) this.#checkProgressIn(halfDoneTimeoutMs);
+    if (this.#progress === undefined) this.#checkProgressIn(halfDoneTimeoutMs);
   }
 
   stop(): void {
-    clearTimeout(this.#heartbeat);
-    clearTimeout(this.#progress);
+    if (this.#heartbeat !== undefined) clearTimeout(this.#heartbeat);
+    if (this.#progress !== undefined) clearTimeout(this.#progress);
   }
 
   #checkProgressIn(delayMs: number): void {
     this.#progress = setTimeout(() => {
-      this.#progress = null;
+      this.#progress = undefined;
       const nowMs = Date.now();
       if (this.#session.closeIfExpired(nowMs) || nowMs > this.#progressDueMs) return;
       this.#checkProgressIn(this.#progressDueMs - nowMs);
