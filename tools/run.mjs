@@ -8,6 +8,8 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureInstalled } from "./bootstrap/install.mjs";
 import { nodeBinary } from "./bootstrap/node-binary.mjs";
+import { npmProcess } from "./bootstrap/npm-process.mjs";
+import { isRunning } from "./bootstrap/process-identity.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -21,8 +23,8 @@ const commands = {
   screenshots: "tests/browser/screenshots.ts",
 };
 
-/** npm's own child is a shell on some systems, and does not always hand a signal on: then only the parent's death tells. */
-const parentPollMs = 1_000;
+/** npm hands signals on, but when it is killed itself, only its absence tells. */
+const npmPollMs = 1_000;
 const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /**
@@ -56,10 +58,8 @@ async function main() {
   }
   const stop = new AbortController();
   for (const signal of signals) process.on(signal, () => stop.abort(signal));
-  if (process.env["npm_lifecycle_event"] !== undefined) {
-    const parent = process.ppid;
-    setInterval(() => process.ppid === parent || stop.abort("SIGTERM"), parentPollMs).unref();
-  }
+  const npm = npmProcess();
+  if (npm !== undefined) setInterval(() => isRunning(npm) || stop.abort("SIGTERM"), npmPollMs).unref();
 
   await ensureInstalled(root, stop.signal);
   if (stop.signal.aborted) return 130;

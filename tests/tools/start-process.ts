@@ -44,19 +44,28 @@ export interface StartProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** `npm start` without npm: `run` is tools/run.mjs, otherwise it is tools/start.ts itself. */
-export function startProcess(env: Readonly<Record<string, string>>, run = false): StartProcess {
-  const script = run ? ["tools/run.mjs", "start"] : ["tools/start.ts"];
+/** What stands between the test and tools/start.ts. */
+export type Through = "nothing" | "run.mjs" | "npm";
+
+const commands: Readonly<Record<Through, readonly [string, ...string[]]>> = {
+  nothing: [process.execPath, "tools/start.ts"],
+  "run.mjs": [process.execPath, "tools/run.mjs", "start"],
+  npm: ["npm", "start"],
+};
+
+/** `npm start` on a free port, unless `env` says otherwise. */
+export function startProcess(env: Readonly<Record<string, string>>, through: Through = "nothing"): StartProcess {
+  const [command, ...args] = commands[through];
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST") && name !== "NODE_OPTIONS"),
   );
-  const child = spawn(process.execPath, script, {
+  const child = spawn(command, args, {
     cwd: rootFolder,
     env: { ...inherited, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { pid } = child;
-  if (pid === undefined) throw new Error("node cannot be started");
+  if (pid === undefined) throw new Error(`${command} cannot be started`);
   let text = "";
   const ready = Promise.withResolvers<string>();
   ready.promise.catch(() => undefined);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -25,14 +25,17 @@ async function register(url: string, username: string): Promise<number> {
   return response.status;
 }
 
-/** The children of a process, from the system's table. */
+/** The children of a process: none of the systems this runs on lacks /proc or pgrep. */
 function childrenOf(pid: number): number[] {
-  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
-  return table
+  if (process.platform === "linux") {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+    );
+  }
+  return execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" })
     .trim()
     .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
+    .map(Number);
 }
 
 test("[ST1] a start answers at the address it says, keeps its data, and SIGINT leaves no process", async () => {
@@ -105,20 +108,23 @@ test("[ST4] the death of a process of the stack stops the rest, with a line that
   expect(started.filter((identity) => isRunning(identity))).toEqual([]);
 });
 
-test("[ST5] run.mjs hands a signal on, waits, and passes the exit code; killed, it takes the command along", async () => {
+test("[ST5] run.mjs hands a signal on, waits, and passes the exit code", async () => {
   const folder = dataFolder();
-  const first = startProcess({ DATA_DIR: folder }, true);
-  await first.ready;
+  const start = startProcess({ DATA_DIR: folder }, "run.mjs");
+  await start.ready;
   const started = processesOf(folder);
-  first.kill("SIGTERM");
-  expect(await first.exited).toEqual({ code: 0, signal: null });
+  start.kill("SIGTERM");
+  expect(await start.exited).toEqual({ code: 0, signal: null });
   expect(started.filter((identity) => isRunning(identity))).toEqual([]);
+});
 
-  const second = startProcess({ DATA_DIR: folder }, true);
-  await second.ready;
-  const again = processesOf(folder);
-  second.kill("SIGKILL");
-  await vi.waitUntil(() => !again.some((identity) => isRunning(identity)), { timeout: 20_000 });
+test.for(["run.mjs", "npm"] as const)("[ST11] when %s is killed, everything stops", async (through) => {
+  const folder = dataFolder();
+  const start = startProcess({ DATA_DIR: folder }, through);
+  await start.ready;
+  const started = processesOf(folder);
+  start.kill("SIGKILL");
+  await vi.waitUntil(() => !started.some((identity) => isRunning(identity)), { timeout: 20_000 });
 });
 
 /** Starts, and answers what it printed after it ended with exit code 1. */
