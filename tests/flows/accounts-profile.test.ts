@@ -1,5 +1,5 @@
-import { generateSync } from "otplib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeOf, stepNow } from "./accounts-authenticator.ts";
 import { connect } from "./kit/connection.ts";
 import { enroll, register, type Registered } from "./kit/people.ts";
 import { type Place, startPlace } from "./kit/place.ts";
@@ -11,18 +11,6 @@ beforeAll(async () => {
   place = await startPlace();
 });
 afterAll(() => place.stop());
-
-const STEP_S = 30;
-
-/** The half-minute that we are in. */
-function stepNow(): number {
-  return Math.floor(Date.now() / 1_000 / STEP_S);
-}
-
-/** What an authenticator shows in a half-minute, by default this one. */
-function codeOf(secret: string, step = stepNow()): string {
-  return generateSync({ secret, epoch: step * STEP_S });
-}
 
 /** Forgets which codes were used, so that a test need not wait for the next half-minute. */
 async function forgetSteps(person: Registered): Promise<void> {

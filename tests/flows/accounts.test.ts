@@ -1,7 +1,6 @@
+import { createHmac, randomUUID } from "node:crypto";
 import type { SessionId } from "@lescopains/protocol/ids";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
-import { SignJWT } from "jose";
-import { v7 } from "uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signAccessToken } from "../../edge/src/auth/access-token.ts";
 import { openRefreshToken, sealRefreshToken } from "../../edge/src/auth/refresh-token.ts";
@@ -90,9 +89,9 @@ describe("registering and signing in", () => {
       (await place.sql.query<{ hash: string }>("SELECT password_hash AS hash FROM users WHERE id = $1", [id])).rows[0]
         ?.hash;
     expect(await stored()).toMatch(/^\$2b\$12\$/);
-    // bcrypt("an old password") at cost 4.
-    const { hashSync } = await import("bcryptjs");
-    await place.sql.query("UPDATE users SET password_hash = $2 WHERE id = $1", [id, hashSync("an old password", 4)]);
+    // bcrypt of "an old password" at cost 4.
+    const weak = "$2b$04$Xai8DJT/C9SH0nMh2lsDOe/IpjDiWMTR2DN3s8BqzFrVNDugpY9N.";
+    await place.sql.query("UPDATE users SET password_hash = $2 WHERE id = $1", [id, weak]);
     expect((await login(username, password)).status).toBe(401);
     expect(await stored()).toMatch(/^\$2b\$04\$/);
     expect((await login(username, "an old password")).status).toBe(200);
@@ -151,14 +150,14 @@ describe("access tokens and sessions", () => {
     const theirs = Buffer.alloc(32, 7).toString("base64");
     const [header = "", payload = "", signature = ""] = token.split(".");
     const none = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
-    const key = Buffer.from(place.jwtSecret, "base64");
-    const otherIssuer = await new SignJWT({ sid: sessionId })
-      .setProtectedHeader({ alg: "HS256" })
-      .setIssuer("else")
-      .setSubject(id)
-      .setIssuedAt()
-      .setExpirationTime("5m")
-      .sign(key);
+    /** A token that is properly signed, with other claims. */
+    const signed = (claims: object) => {
+      const text = `${header}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}`;
+      const mac = createHmac("sha256", Buffer.from(place.jwtSecret, "base64")).update(text).digest("base64url");
+      return `${text}.${mac}`;
+    };
+    const ours = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Record<string, unknown>;
+    expect((await whoAmI(signed(ours))).status).toBe(200);
     const forged = [
       undefined,
       "",
@@ -167,7 +166,9 @@ describe("access tokens and sessions", () => {
       `${header}.${payload}.`,
       `${none}.${payload}.`,
       `${header}.${payload}.${signature.replace(/^./, (char) => (char === "A" ? "B" : "A"))}`,
-      otherIssuer,
+      signed({ ...ours, iss: "someone else" }),
+      signed({ ...ours, sub: "not an id" }),
+      signed({ ...ours, sid: undefined }),
       await signAccessToken(theirs, id, sessionId, Date.now()),
     ];
     for (const each of forged)
@@ -324,7 +325,7 @@ describe("refresh tokens", () => {
     if (claims === undefined) throw new Error("not a token of ours");
     for (const other of [
       { ...claims, generation: 9 },
-      { ...claims, sessionId: v7() as SessionId },
+      { ...claims, sessionId: randomUUID() as SessionId },
     ]) {
       const answer = await refresh(await sealRefreshToken(place.jwtSecret, other));
       expect(answer).toMatchObject({ status: 401, error: { code: "session_revoked" } });

@@ -5,8 +5,6 @@ import type { Env } from "../platform/env.ts";
 import { type Outcome, refuse } from "../platform/outcome.ts";
 import { verifyAccessToken } from "./access-token.ts";
 
-export { sessionAlive } from "../db/sessions.ts";
-
 /**
  * Who sends a request: the claims of its Bearer token (RFC 6750), when this instance signed it, it has not ended, and its session lives.
  * Refuses with `unauthenticated`, `token_expired` or `session_revoked`. Throws `DatabaseError`.

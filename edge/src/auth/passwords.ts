@@ -8,10 +8,12 @@ export const PASSWORD_COST = 12;
 const NOBODYS_HASH = "$2b$12$kOXbo7kJMxQRT23jIEUCxu7HXHLw0xCeWMjTW.3dlP5o3D4lV9XLW";
 const BUSY_RETRY_MS = 3_000;
 
+const BcryptHash = v.pipe(v.string(), v.regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/));
+
 /** What the passwords process is asked: with `hash` to compare, without it to make one. */
 export const PasswordsRequest = v.object({
   password: v.pipe(v.string(), v.maxLength(1_024)),
-  hash: v.optional(v.pipe(v.string(), v.regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/))),
+  hash: v.optional(BcryptHash),
 });
 export const Hashed = v.object({ hash: v.string() });
 export type Hashed = v.InferOutput<typeof Hashed>;
@@ -48,12 +50,16 @@ export async function hashPassword(env: Passwords, password: string): Promise<Ou
   return answer.ok ? ok(answer.value.hash) : answer;
 }
 
-/** Compares a password with a stored hash; with no hash it takes the same time and never matches. Refuses with `unavailable`. */
+/**
+ * Compares a password with a stored hash. With no hash, or one that is not bcrypt's (an account without a password), it takes the same time and
+ * never matches. Refuses with `unavailable`.
+ */
 export async function verifyPassword(
   env: Passwords,
   password: string,
-  hash: string | undefined,
+  storedHash: string | undefined,
 ): Promise<Outcome<Compared>> {
+  const hash = v.is(BcryptHash, storedHash) ? storedHash : undefined;
   const answer = await ask(env, { password, hash: hash ?? NOBODYS_HASH }, Compared);
   return answer.ok && hash === undefined ? ok({ matches: false, outdated: false }) : answer;
 }
