@@ -86,7 +86,7 @@ export class Gateway extends DurableObject<Env> {
   // ── the runtime ────────────────────────────────────────────────────────────────────────────────────────────────
 
   override async fetch(request: Request): Promise<Response> {
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + SWEEP_MS);
+    if ((await this.ctx.storage.getAlarm()) === null) await this.#sweepLater();
     return this.#io.fetch(request);
   }
 
@@ -105,8 +105,12 @@ export class Gateway extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
     for (const socket of this.#io.sockets()) closeIfExpired(socket, nowMs);
-    this.#io.sweep(nowMs, SILENCE);
-    if (this.ctx.getWebSockets().length > 0) await this.ctx.storage.setAlarm(nowMs + SWEEP_MS);
+    if (this.#io.sweep(nowMs, SILENCE) > 0) await this.#sweepLater();
+  }
+
+  /** Unconfirmed: frames must not wait until the alarm is on the disk. After a crash there is nothing to sweep. */
+  #sweepLater(): Promise<void> {
+    return this.ctx.storage.setAlarm(Date.now() + SWEEP_MS, { allowUnconfirmed: true });
   }
 
   // ── what other actors and the worker ask ───────────────────────────────────────────────────────────────────────
