@@ -33,7 +33,7 @@ export interface Call<N extends RouteName> {
   readonly c: AppContext;
 }
 
-/** Serves one line of the contract: parse → authorise → call → answer. */
+/** Serves one line of the contract: authenticate → parse → call, which authorises → answer. Strangers get nothing parsed. */
 export function serve<N extends RouteName>(
   app: App,
   name: N,
@@ -42,14 +42,14 @@ export function serve<N extends RouteName>(
   const route: Route = REST[name];
   app.on(route.method, route.path, async (c) => {
     const db = database(c.env);
-    const input = await read(route, c);
-    if (!input.ok) return answerRefusal(c, input);
     let user: AccessClaims | undefined;
     if (route.auth === "user") {
       const claims = await authenticate(c.env, db, c.req.header("authorization"));
       if (!claims.ok) return answerRefusal(c, claims);
       user = claims.value;
     }
+    const input = await read(route, c);
+    if (!input.ok) return answerRefusal(c, input);
     const outcome = await handler({ env: c.env, db, ...input.value, user, c } as Call<N>);
     if (!outcome.ok) return answerRefusal(c, outcome);
     return route.status === 204 ? c.body(null, 204) : c.json(outcome.value as object, route.status);

@@ -116,9 +116,13 @@ export class PresenceTable {
     return shown;
   }
 
-  /** At most `limit` people who are shown as anything but offline; `reader` first, as they see themself. */
+  /**
+   * At most `limit` people who are shown as anything but offline; `reader` first, as they see themself. When changes are not
+   * told one by one, nobody else: what could not be kept current is read from the member list when it is looked at.
+   */
   shownTo(reader: UserId, limit: number): Presence[] {
     const presences: Presence[] = [{ userId: reader, ...this.own(reader) }];
+    if (!this.#pushes) return presences;
     for (const [userId] of this.#people) {
       if (presences.length >= limit) break;
       if (userId === reader) continue;
