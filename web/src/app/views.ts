@@ -1,11 +1,12 @@
-import { lazyView } from "./lazy.tsx";
+import type { ChannelId } from "@lescopains/protocol/ids";
+import { type LazyView, lazyView } from "./lazy.tsx";
 
 /** Every view, in a chunk of its own: a visitor who signs in has loaded one of them. */
 export const LoginView = lazyView(async () => (await import("../features/auth/login-view.tsx")).LoginView);
 export const RegisterView = lazyView(async () => (await import("../features/auth/register-view.tsx")).RegisterView);
 export const InviteView = lazyView(async () => (await import("../features/invites/invite-view.tsx")).InviteView);
 export const Frame = lazyView(async () => (await import("./frame/frame.tsx")).Frame);
-export const ConversationView = lazyView(
+export const ConversationView: LazyView<{ readonly channelId: ChannelId }> = lazyView(
   async () => (await import("../features/conversation/view.tsx")).ConversationView,
 );
 export const Companion = lazyView(async () => (await import("./companion.tsx")).Companion);

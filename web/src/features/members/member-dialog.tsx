@@ -86,7 +86,7 @@ export function MemberDialog({ server, member, onClose }: MemberDialogProps) {
     );
   }
   return (
-    <Dialog title={words.members} closeLabel={appWords.value.close} onClose={onClose}>
+    <Dialog title={words.profile} closeLabel={appWords.value.close} onClose={onClose}>
       <div class="person">
         <Avatar id={user.id} name={user.displayName} side={64} status={member.status} />
         <div>

@@ -3,6 +3,7 @@ import { defineWords, filled, plural } from "../../app/i18n.ts";
 export const memberWords = defineWords("members", {
   en: {
     members: "Members",
+    profile: "Profile",
     here: "Here",
     away: "Away",
     online: "online",
@@ -42,6 +43,7 @@ export const memberWords = defineWords("members", {
   },
   fr: {
     members: "Membres",
+    profile: "Profil",
     here: "Ici",
     away: "Ailleurs",
     online: "en ligne",

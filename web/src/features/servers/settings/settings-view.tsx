@@ -63,7 +63,7 @@ export function ServerSettingsView({ serverId, page }: ServerSettingsViewProps) 
       up={{
         path:
           channelId === undefined ? href({ name: "server", serverId }) : href({ name: "channel", serverId, channelId }),
-        label: words.back({ name: server.name }),
+        label: words.back,
       }}
     >
       <shown.page server={server} />
