@@ -323,6 +323,13 @@ describe("timeline", () => {
     );
   });
 
+  /** An event that the test has made. */
+  function eventAt(server: ServerChannel, index: number): TimelineEvent {
+    const event = server.events[index];
+    if (event === undefined) throw new Error(`there is no event ${index}`);
+    return event;
+  }
+
   function loaded(count: number): { server: ServerChannel; timeline: Timeline } {
     const server = new ServerChannel();
     for (let index = 0; index < count; index += 1) server.post();
@@ -333,10 +340,10 @@ describe("timeline", () => {
     const { server, timeline } = loaded(3);
     server.post();
     server.post();
-    const after = received(timeline, server.events[4]);
+    const after = received(timeline, eventAt(server, 4));
     expect(after.messages).toHaveLength(3);
     expect(missingAfter(after, 5)).toBe(3);
-    const filled = received(after, server.events[3]);
+    const filled = received(after, eventAt(server, 3));
     expect(filled.messages.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
     expect(missingAfter(filled, 5)).toBeUndefined();
   });
@@ -344,7 +351,7 @@ describe("timeline", () => {
   test("[TL3] a deleted message stays as an empty tombstone", () => {
     const { server, timeline } = loaded(2);
     server.remove(0);
-    const after = received(timeline, server.events[2]);
+    const after = received(timeline, eventAt(server, 2));
     expect(after.messages[0]).toMatchObject({ deleted: true, content: "" });
   });
 
@@ -353,14 +360,15 @@ describe("timeline", () => {
     server.post();
     const page = server.page({}, 50);
     server.post();
-    const waiting = received(emptyTimeline(CHANNEL), server.events[1]);
+    const waiting = received(emptyTimeline(CHANNEL), eventAt(server, 1));
     expect(newestPage(waiting, page).messages).toEqual(server.messages);
   });
 
   test("[TL5] the event of one's own message replaces what its acknowledgement told", () => {
     const { server, timeline } = loaded(0);
     server.post();
-    const event = server.events[0];
+    const event = eventAt(server, 0);
+    if (event.kind !== "new") throw new Error("a post makes a new message");
     const told = received(timeline, { kind: "new", message: { ...event.message, content: "as typed" } });
     expect(received(told, event).messages).toEqual([event.message]);
   });
