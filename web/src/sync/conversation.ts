@@ -68,6 +68,8 @@ const HELD_AFTER_TRIM = 40_000;
 const KEPT_CLOSED = 200;
 const REACH_PAGES = 30;
 const TYPING_EVERY_MS = 5_000;
+/** Who goes on writing after a message is told sooner, but not within the 2 s in which the server passes nothing on. */
+const TYPING_AFTER_SEND_MS = 2_500;
 const READ_AFTER_MS = 400;
 
 /** One conversation: a timeline with its requests, and what a person does there. */
@@ -82,6 +84,7 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
   const shown = signal<Timeline | undefined>(undefined);
 
   let openCount = 0;
+  let noTypingBeforeMs = 0;
   let lastTypingMs = 0;
   let cancelRead: (() => void) | undefined;
   let unmarked: Seq | undefined;
@@ -303,7 +306,7 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
       batch(() => {
         jumpToPresent();
         unreadFrom.value = undefined;
-        lastTypingMs = 0;
+        noTypingBeforeMs = lastTypingMs + TYPING_AFTER_SEND_MS;
         deps.outbox.send(channelId, input);
       });
     },
@@ -322,8 +325,9 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     setDraft: (text) => deps.drafts.set(channelId, text),
     noteTyping() {
       const nowMs = deps.clock.now();
-      if (nowMs - lastTypingMs < TYPING_EVERY_MS) return;
+      if (nowMs < noTypingBeforeMs) return;
       lastTypingMs = nowMs;
+      noTypingBeforeMs = nowMs + TYPING_EVERY_MS;
       // Nobody needs to know that it was not told.
       deps.socket.emit("typing:start", { channelId }).catch(() => undefined);
     },

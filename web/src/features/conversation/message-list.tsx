@@ -1,7 +1,7 @@
 import type { MessageId } from "@lescopains/protocol/ids";
 import { batch, useSignal } from "@preact/signals";
 import { ArrowDown, ArrowUp } from "lucide";
-import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { errorText } from "../../app/errors.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Skeleton } from "../../ui/notice.tsx";
@@ -33,13 +33,14 @@ export function MessageList({ room, channelName }: MessageListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const timeline = conversation.timeline.value;
   const { messages, loaded, hasOlder, hasNewer, loading, error } = timeline;
-  const rows = rowsOf(
-    messages,
-    conversation.pending.value,
-    live.self.value.id,
-    conversation.unreadFrom.value,
-    hasOlder,
-  );
+  const selfId = live.self.value.id;
+  const pendingMessages = conversation.pending.value;
+  const unreadFrom = conversation.unreadFrom.value;
+  // The same rows and the same functions while nothing changed: the list keeps its measurements by them.
+  const { rows, keyOfIndex } = useMemo(() => {
+    const made = rowsOf(messages, pendingMessages, selfId, unreadFrom, hasOlder);
+    return { rows: made, keyOfIndex: (index: number) => keyAt(made, index) };
+  }, [messages, pendingMessages, selfId, unreadFrom, hasOlder]);
   const count = loaded ? rowCount(rows) : 0;
   const rowsRef = useRef(rows);
   rowsRef.current = rows;
@@ -58,7 +59,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
   const virtualizer = useVirtualRows({
     count,
     scroller,
-    keyAt: (index) => keyAt(rows, index),
+    keyAt: keyOfIndex,
     estimatedHeightPx: (index) => estimatedHeightPx(rows, index),
     paddingTopPx: hasOlder ? OLDER_PX : BEGINNING_PX,
     pinned: focusIndex < 0 ? [] : [focusIndex],
@@ -125,7 +126,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
   }, [virtualizer, atEnd]);
 
   // One's own new message always shows, wherever one was reading.
-  const ownCount = conversation.pending.value.length;
+  const ownCount = pendingMessages.length;
   const lastOwnCount = useRef(ownCount);
   useLayoutEffect(() => {
     if (ownCount > lastOwnCount.current) virtualizer.scrollToEnd();
@@ -225,7 +226,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
   }
 
   const tabIndexRow = focusIndex < 0 ? count - 1 : focusIndex;
-  const newTotal = newCount(rows);
+  const newTotal = useMemo(() => newCount(rows), [rows]);
   return (
     <div class="messages-frame">
       <div

@@ -8,7 +8,7 @@ import { MessageList } from "./message-list.tsx";
 import { createRoom, endEdit, type Room } from "./room.ts";
 import { conversationWords } from "./words.ts";
 
-interface ConversationViewProps {
+export interface ConversationViewProps {
   readonly channelId: ChannelId;
 }
 

@@ -18,6 +18,8 @@ interface VirtualRows {
 
 /** Rows drawn above and below the visible ones, so that a fast wheel doesn't outrun them. */
 const OVERSCAN = 8;
+/** Air between the last message and the composer. */
+const PADDING_END_PX = 16;
 /** So near to the end counts as being there. */
 export const END_THRESHOLD_PX = 48;
 
@@ -45,6 +47,7 @@ export function useVirtualRows({
     scrollToFn: elementScroll,
     overscan: OVERSCAN,
     paddingStart: paddingTopPx,
+    paddingEnd: PADDING_END_PX,
     anchorTo: "end" as const,
     followOnAppend: true,
     scrollEndThreshold: END_THRESHOLD_PX,
