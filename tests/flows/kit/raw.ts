@@ -26,12 +26,13 @@ export class RawSocket {
     await this.until((frame) => frame.startsWith('42["ready"'));
   }
 
-  /** The first frame, past or to come, that satisfies `matches`. */
-  until(matches: (frame: string) => boolean): Promise<string> {
-    return waitFor("a frame", () => {
-      if (this.closed !== undefined) throw new Error(`closed with ${this.closed.code} ${this.closed.reason}`);
-      return this.frames.find((frame) => matches(frame));
-    });
+  /** The first frame, past or to come, that satisfies `matches`. Throws when the connection closes before. */
+  async until(matches: (frame: string) => boolean): Promise<string> {
+    const found = (): string | undefined => this.frames.find((frame) => matches(frame));
+    await waitFor("a frame", () => this.closed !== undefined || found() !== undefined);
+    const frame = found();
+    if (frame !== undefined) return frame;
+    throw new Error(`closed with ${this.closed?.code} ${this.closed?.reason}`);
   }
 
   /** Sends an event with JSON that may be anything; answers what the acknowledgement carries. */

@@ -1,0 +1,275 @@
+import { request } from "node:http";
+import { ERRORS, ErrorResponse } from "@lescopains/protocol/errors";
+import { REST, type Route } from "@lescopains/protocol/rest";
+import fc from "fast-check";
+import * as v from "valibot";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectRaw, type RawSocket } from "../flows/kit/raw.ts";
+import { enroll, type Person, tokenFor } from "../flows/kit/people.ts";
+import { type Place, startPlace } from "../flows/kit/place.ts";
+import { bodies, hostileWords } from "./mutations.ts";
+import { validFor } from "./valid-values.ts";
+import { type Attacker, attackerIn, type Bystander, CANARY, plantCanaries, startBystander } from "./world.ts";
+
+/** The same requests each time; `FUZZ_SEED` and `FUZZ_RUNS` look further. */
+const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_122);
+const RUNS = Number(process.env["FUZZ_RUNS"] ?? 80);
+/** Of what costs a bcrypt comparison, 300 ms of CPU, a few do. */
+const RUNS_WITH_PASSWORD = Math.ceil(RUNS / 5);
+const AT_ONCE = 6;
+const HUGE_BYTES = 10 * 1024 * 1024;
+const ROUTES: readonly (readonly [string, Route])[] = Object.entries(REST);
+
+/** Routes that are granted only to who knows a password or a code. */
+const NEEDS_A_SECRET = new Set(["totpEnable", "totpDisable", "deleteSelf"]);
+
+let place: Place;
+let victims: Awaited<ReturnType<typeof plantCanaries>>;
+let bystander: Bystander;
+let pid: number;
+beforeAll(async () => {
+  // The limits by address are part of the product: a few attempts pass, the others are answered rate_limited.
+  place = await startPlace({ REGISTER_LIMIT: "8", LOGIN_LIMIT: "8" });
+  victims = await plantCanaries(place);
+  bystander = await startBystander(place);
+  ({ pid } = place.stack.workerd);
+});
+afterAll(() => place.stop());
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+const CUT: Answer = { status: 0, text: "" };
+
+/** Sends bytes as they are: `fetch` would put paths and headers in order first. */
+function send(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body?: string | Buffer,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      `${place.url}/`,
+      { method, path, headers: { connection: "close", ...headers } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+        );
+        response.on("error", reject);
+      },
+    );
+    // Refused while it is still being sent: the connection may be cut before the answer is read.
+    sent.on("error", (error) => ("code" in error && error.code === "EPIPE" ? resolve(CUT) : reject(error)));
+    sent.end(body);
+  });
+}
+
+/** Path and query as they go over the wire. */
+interface Target {
+  readonly path: string;
+  /** Whether the contract accepts parameters and query. */
+  readonly fits: boolean;
+}
+
+function targets(route: Route, attacker: Attacker): fc.Arbitrary<Target> {
+  const words = (schema: v.GenericSchema | undefined): fc.Arbitrary<Record<string, string>> =>
+    schema === undefined ? fc.constant({}) : (validFor(schema, attacker.ids) as fc.Arbitrary<Record<string, string>>);
+  // The schema of a query gives numbers for texts: what is sent is made from what goes in.
+  return fc
+    .tuple(words(route.params), words(route.query), fc.nat(9), fc.nat(9), hostileWords)
+    .map(([params, query, where, spoil, hostile]) => {
+      const sentParams = { ...params };
+      const sentQuery: Record<string, string> = Object.fromEntries(
+        Object.entries(query).filter(([, value]) => value !== undefined),
+      );
+      const paramNames = Object.keys(sentParams);
+      const queryNames = [...Object.keys(sentQuery), "before", "after", "limit", "__proto__", "x"];
+      if (spoil === 0 && paramNames.length > 0) sentParams[paramNames[where % paramNames.length] ?? ""] = hostile;
+      if (spoil <= 3 && route.query !== undefined) sentQuery[queryNames[where % queryNames.length] ?? "x"] = hostile;
+      const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
+      const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encode(sentParams[name] ?? ""));
+      const search = Object.entries(sentQuery).map(([name, value]) => `${encode(name)}=${encode(value)}`);
+      const fits =
+        (route.params === undefined || v.is(route.params, sentParams)) &&
+        (route.query === undefined || v.is(route.query, sentQuery));
+      return { path: search.length === 0 ? path : `${path}?${search.join("&")}`, fits };
+    });
+}
+
+/** What a body is to the contract: it fits, it does not, or nobody can say (more than one reading of it). */
+function bodyFits(route: Route, body: string | Buffer): boolean {
+  if (route.body === undefined) return true;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(body));
+    return v.is(route.body, text === "" ? {} : JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+/** A 2xx that fits the contract, or a 4xx with a code of the closed list and its own status; never anyone else's data. */
+function judge(name: string, route: Route, { status, text }: Answer, what: string): void {
+  expect(text, what).not.toContain(CANARY);
+  if (status < 400) {
+    expect(status, what).toBe(route.status);
+    if (route.answer !== undefined) {
+      const parsed = v.safeParse(route.answer, JSON.parse(text));
+      expect(parsed.success ? "" : v.summarize(parsed.issues), `${name} answers what the contract says`).toBe("");
+    }
+    return;
+  }
+  expect(status, `${what} → ${text.slice(0, 300)}`).toBeLessThan(500);
+  const { error } = v.parse(ErrorResponse, JSON.parse(text));
+  expect(ERRORS[error.code].status, what).toBe(status);
+}
+
+function asksPassword({ body }: Route): boolean {
+  return (
+    body !== undefined && "entries" in body && Object.keys(body.entries as object).some((key) => /password/i.test(key))
+  );
+}
+
+async function inTurns<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const item of left) await task(item);
+    }),
+  );
+}
+
+function quote(body: string | Buffer | undefined): string {
+  return body === undefined ? "" : JSON.stringify(body.toString("utf8").slice(0, 300));
+}
+
+describe("[FZ1] whatever is sent to a route, it answers a 2xx of the contract or a 4xx with a code, and no one else's data:", () => {
+  test.each(ROUTES)("%s", async (name, route) => {
+    const attacker = await attackerIn(place, victims.ids);
+    const socket: RawSocket = await connectRaw(place, attacker.person);
+    const [spare] = (await enroll(place, 1)) as [Person];
+    const tokens = fc.oneof(
+      { weight: 12, arbitrary: fc.constant(`Bearer ${attacker.person.token}`) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          "",
+          "Bearer",
+          "Bearer x.y.z",
+          `Bearer ${await tokenFor(place, spare, -1_000)}`,
+          "Basic YTpi",
+          `bearer  ${spare.token}`,
+        ),
+      },
+    );
+    const contentTypes = fc.constantFrom(
+      "application/json",
+      "application/json",
+      "application/json",
+      "text/plain",
+      "application/xml",
+      "multipart/form-data",
+      "",
+    );
+    const bodyOf =
+      route.body === undefined
+        ? fc.constantFrom(undefined, "{}", "[", "x")
+        : bodies(validFor(route.body, attacker.ids));
+    const cases = fc.sample(
+      fc.record({ target: targets(route, attacker), authorization: tokens, contentType: contentTypes, body: bodyOf }),
+      {
+        seed: SEED,
+        numRuns: asksPassword(route) ? RUNS_WITH_PASSWORD : RUNS,
+      },
+    );
+    let granted = 0;
+    await inTurns(cases, async ({ target, authorization, contentType, body }) => {
+      const what = `${route.method} ${target.path.slice(0, 200)} ${quote(body)} (seed ${SEED})`;
+      const hasBody = body !== undefined && route.method !== "GET";
+      const answer = await send(
+        route.method,
+        target.path,
+        {
+          ...(authorization === "" ? {} : { authorization }),
+          ...(contentType === "" ? {} : { "content-type": contentType }),
+          ...(hasBody ? { "content-length": String(Buffer.byteLength(body)) } : {}),
+        },
+        hasBody ? body : undefined,
+      );
+      judge(name, route, answer, what);
+      const fits = target.fits && (!hasBody || bodyFits(route, body));
+      if (!fits)
+        expect(
+          answer.status,
+          `${what} does not fit, and was answered ${answer.text.slice(0, 200)}`,
+        ).toBeGreaterThanOrEqual(400);
+      if (answer.status < 400) granted += 1;
+    });
+    // The requests must not all have died at the door.
+    if (route.auth === "user" && !NEEDS_A_SECRET.has(name))
+      expect(granted, "requests that were granted").toBeGreaterThan(0);
+    expect(socket.frames.join("\n")).not.toContain(CANARY);
+    socket.close();
+  });
+});
+
+describe("[FZ2] a body of 10 MB is refused with too_large, or cut off, announced or not:", () => {
+  test.each(ROUTES.filter(([, route]) => route.body !== undefined))("%s", async (_name, route) => {
+    const { person, ids } = await attackerIn(place, victims.ids);
+    const params =
+      route.params === undefined ? {} : fc.sample(validFor(route.params, ids), { seed: SEED, numRuns: 1 })[0];
+    const path = route.path.replaceAll(/:(\w+)/g, (_, key: string) => String((params as Record<string, string>)[key]));
+    const body = Buffer.alloc(HUGE_BYTES, 0x20);
+    for (const length of [{ "content-length": String(HUGE_BYTES) }, { "transfer-encoding": "chunked" }]) {
+      const headers = { authorization: `Bearer ${person.token}`, "content-type": "application/json", ...length };
+      const { status, text } = await send(route.method, path, headers, body);
+      if (status === CUT.status) continue;
+      expect(status, text.slice(0, 200)).toBe(413);
+      expect(JSON.parse(text)).toMatchObject({ error: { code: "too_large" } });
+    }
+  });
+});
+
+test("[FZ3] paths and methods that the contract does not have are refused with not_found or method_not_allowed", async () => {
+  const { person } = await attackerIn(place, victims.ids);
+  const headers = { authorization: `Bearer ${person.token}` };
+  for (const path of [
+    "/api",
+    "/api/",
+    "/api/nothing",
+    "/api/auth/register/",
+    "//api/users/@me",
+    "/api/users/%40me/..",
+    "/api/%",
+    "/api/users/%00",
+    "/api/servers//invites",
+  ]) {
+    const { status, text } = await send("GET", path, headers);
+    expect([200, 400, 404, 405], `${path} ${text}`).toContain(status);
+    expect(text, path).not.toContain(CANARY);
+  }
+  for (const method of ["PUT", "PATCH", "DELETE", "POST", "GET"]) {
+    for (const [, route] of ROUTES) {
+      const known = ROUTES.some(([, other]) => other.path === route.path && other.method === method);
+      if (known || route.path.includes(":")) continue;
+      const { status, text } = await send(method, route.path, headers);
+      expect(JSON.parse(text), `${method} ${route.path}`).toMatchObject({
+        error: { code: status === 405 ? "method_not_allowed" : "not_found" },
+      });
+    }
+  }
+});
+
+test("[FZ4] through all of it the process lived, others went on talking, and nothing was logged as an error", async () => {
+  expect(place.stack.workerd.pid).toBe(pid);
+  const { roundTrips, slowestMs } = await bystander.leave();
+  expect(roundTrips).toBeGreaterThan(100);
+  expect(slowestMs).toBeLessThan(10_000);
+  const log = place.log();
+  expect(log.split("\n").filter((line) => /"level":"error"|uncaught|panic/i.test(line))).toEqual([]);
+  expect(log).not.toContain(CANARY);
+});
