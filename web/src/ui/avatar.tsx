@@ -37,12 +37,13 @@ interface AvatarProps {
 /** A soft square with a picture or initials. A decoration: the name is said beside it. */
 export function Avatar({ id, name, side = 36, imageUrl = null, status }: AvatarProps) {
   return (
-    <span class="avatar" style={{ "--side": `${side}px`, "--tint": tintOf(id) }} aria-hidden="true">
-      {imageUrl === null ? (
-        initials(name)
-      ) : (
-        <img src={imageUrl} alt="" width={side} height={side} loading="lazy" decoding="async" />
-      )}
+    <span
+      class="avatar"
+      {...(imageUrl === null ? { "data-initials": initials(name) } : {})}
+      style={{ "--side": `${side}px`, "--tint": tintOf(id) }}
+      aria-hidden="true"
+    >
+      {imageUrl !== null && <img src={imageUrl} alt="" width={side} height={side} loading="lazy" decoding="async" />}
       {status !== undefined && <PresenceMark status={status} />}
     </span>
   );

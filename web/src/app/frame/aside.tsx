@@ -44,7 +44,7 @@ export function Aside({ view, server, channel, asMain, onInvite }: AsideProps) {
           <IconButton icon={X} label={words.hideMembers} onClick={() => toggleMembers(view, place)} />
         )}
       </div>
-      <MembersPanel server={server} onInvite={onInvite} />
+      <MembersPanel server={server} headings={asMain ? "h2" : "h3"} onInvite={onInvite} />
     </div>
   );
 }

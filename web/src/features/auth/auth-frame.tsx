@@ -23,7 +23,7 @@ export function AuthFrame({ title, children }: AuthFrameProps) {
   const words = authWords.value;
   return (
     <div class="auth">
-      <div class="auth-side">
+      <header class="auth-side">
         <Wordmark />
         <div class="auth-promise">
           <div class="auth-gathering" aria-hidden="true">
@@ -36,7 +36,7 @@ export function AuthFrame({ title, children }: AuthFrameProps) {
           <p class="auth-promise-title">{words.promise}</p>
           <p>{words.promiseMore}</p>
         </div>
-      </div>
+      </header>
       <main class="auth-main">
         <div class="auth-card">
           <h1 tabIndex={-1}>{title}</h1>

@@ -23,11 +23,13 @@ const collator = computed(() => new Intl.Collator(region.value, { sensitivity: "
 
 interface MembersPanelProps {
   readonly server: Server;
+  /** The groups' headings stand one level below the panel's own. */
+  readonly headings: "h2" | "h3";
   readonly onInvite: () => void;
 }
 
 /** Who is in a place, by presence. */
-export function MembersPanel({ server, onInvite }: MembersPanelProps) {
+export function MembersPanel({ server, headings, onInvite }: MembersPanelProps) {
   const live = useLive();
   const words = memberWords.value;
   const { members, complete, error } = live.members(server.id).value;
@@ -50,6 +52,7 @@ export function MembersPanel({ server, onInvite }: MembersPanelProps) {
           <MembersGroup
             key={group.kind}
             title={words[group.kind]}
+            heading={headings}
             server={server}
             members={group.members}
             onChoose={(userId) => (chosen.value = userId)}
@@ -73,19 +76,20 @@ export function MembersPanel({ server, onInvite }: MembersPanelProps) {
 
 interface MembersGroupProps {
   readonly title: string;
+  readonly heading: "h2" | "h3";
   readonly server: Server;
   readonly members: readonly Member[];
   readonly onChoose: (userId: UserId) => void;
 }
 
-function MembersGroup({ title, server, members, onChoose }: MembersGroupProps) {
+function MembersGroup({ title, heading: Heading, server, members, onChoose }: MembersGroupProps) {
   const shown = useSignal(PAGE);
   const hidden = members.length - shown.value;
   return (
     <div class="members-group">
-      <h3>
+      <Heading>
         {title} · {members.length}
-      </h3>
+      </Heading>
       <ul>
         {members.slice(0, shown.value).map((member) => (
           <li key={member.user.id}>

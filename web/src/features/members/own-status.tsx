@@ -44,21 +44,19 @@ export function OwnStatus() {
   ];
 
   return (
-    <div class="own">
+    <section class="own" aria-label={words.yourself}>
       <Menu
         label={words.statusMenu}
         items={items}
         trigger={(props) => (
-          <button
-            {...props}
-            type="button"
-            class="own-button"
-            aria-label={`${self.displayName}. ${words.yourStatus({ status: words[WORD[status]] })}`}
-          >
+          <button {...props} type="button" class="own-button">
             <Avatar id={self.id} name={self.displayName} side={34} status={shown} />
             <span class="member-text">
               <span class="one-line">{self.displayName}</span>
               <span class="member-sub one-line">{customStatus ?? words[WORD[status]]}</span>
+              <span class="aside-text">
+                {customStatus !== null && `, ${words[WORD[status]]}`}. {words.changeStatus}
+              </span>
             </span>
           </button>
         )}
@@ -72,7 +70,7 @@ export function OwnStatus() {
         <Icon node={Settings} />
       </a>
       {editing.value && <CustomStatusDialog onClose={() => (editing.value = false)} />}
-    </div>
+    </section>
   );
 }
 

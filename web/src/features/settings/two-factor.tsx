@@ -139,22 +139,31 @@ function Scan({ secret, uri, onEnabled }: ScanProps) {
   );
 }
 
+/** The light edge that readers need around a code. */
+const QUIET_MODULES = 4;
+
 /** A QR code as one path, drawn here so that the secret goes nowhere else; the library comes when it is needed. */
 function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
-  const drawing = useSignal<{ readonly side: number; readonly path: string } | null>(null);
+  const drawing = useSignal<{ readonly side: number; readonly path: string } | "failed" | null>(null);
   useEffect(() => {
     let current = true;
     async function draw(): Promise<void> {
-      const { encodeQR } = await import("qr");
-      const rows = encodeQR(text, "raw", { border: 0 });
-      const path = rows.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
-      if (current) drawing.value = { side: rows.length, path };
+      try {
+        const { encodeQR } = await import("qr");
+        const rows = encodeQR(text, "raw", { border: QUIET_MODULES });
+        const path = rows.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
+        if (current) drawing.value = { side: rows.length, path };
+      } catch {
+        if (current) drawing.value = "failed";
+      }
     }
     void draw();
     return () => {
       current = false;
     };
   }, [text]);
+  // Without the drawing there is still the key to type.
+  if (drawing.value === "failed") return null;
   const side = drawing.value?.side ?? 1;
   return (
     <svg viewBox={`0 0 ${side} ${side}`} role="img" aria-label={label} shape-rendering="crispEdges">

@@ -1,0 +1,128 @@
+import axe, { type AxeResults } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { launchChromium } from "../../tools/chromium.ts";
+import { granted } from "../flows/kit/rest.ts";
+import { message, openChannel } from "./kit/drive.ts";
+import { converse, type Gang, seedGang } from "./kit/seed.ts";
+import { PHONE, signIn, visitor } from "./kit/visitor.ts";
+
+const { url } = inject("stack");
+let browser: Browser;
+let gang: Gang;
+beforeAll(async () => {
+  browser = await launchChromium();
+  gang = await seedGang({ url, name: "La bande", people: ["Chloé", "Léo", "Samira"] });
+  const { owner, others, server, channel } = gang;
+  const [leo = owner] = others;
+  await granted(url, "createRole", {
+    token: owner.token,
+    params: { id: server.id },
+    body: { name: "Orga", color: 0xe2_76_3a, permissions: "2048" },
+  });
+  await converse(url, channel.id, [
+    [owner, "Salut !"],
+    [leo, "**Salut**, regarde https://example.org et `ceci`"],
+    [leo, "> une citation\n\n- une\n- liste"],
+  ]);
+});
+afterAll(async () => {
+  await browser.close();
+});
+
+/** Checks the page that is shown by every rule of axe, its best practices included. */
+async function violations(page: Page): Promise<string[]> {
+  // Colours on their way from one to another would be judged halfway.
+  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== "running"));
+  await page.evaluate(axe.source);
+  const results = await page.evaluate(async (): Promise<AxeResults> => {
+    const { axe: checker } = globalThis as unknown as { axe: typeof axe };
+    return checker.run(document, { resultTypes: ["violations"] });
+  });
+  return results.violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join("\n")}`,
+  );
+}
+
+const LOOKS = [
+  { name: "light", colorScheme: "light", theme: null },
+  { name: "dark", colorScheme: "dark", theme: null },
+  { name: "high contrast", colorScheme: "dark", theme: "contrast" },
+] as const;
+
+test.each(LOOKS)("main views pass axe ($name)", async ({ colorScheme, theme }) => {
+  const visitorHere = await visitor(browser, { colorScheme });
+  const { page, context } = visitorHere;
+  if (theme !== null) {
+    await context.addInitScript((chosen) => localStorage.setItem("lescopains.theme", chosen), theme);
+  }
+  async function check(name: string): Promise<void> {
+    expect(await violations(page), name).toEqual([]);
+  }
+
+  await page.goto(`${url}/login`);
+  await page.getByRole("button", { name: "Se connecter" }).click();
+  await page.getByText("Écris ton mot de passe.").waitFor();
+  await check("login");
+  await page.goto(`${url}/register`);
+  await page.getByLabel("Nom d'utilisateur").waitFor();
+  await check("register");
+
+  await signIn(visitorHere, url, gang.owner);
+  await openChannel(page, url, gang.server.id, gang.channel.id);
+  await message(page, "une citation").waitFor();
+  await page.getByRole("button", { name: /^Léo/ }).waitFor();
+  await check("channel");
+  await page.getByRole("button", { name: "La bande", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Inviter des copains" }).waitFor();
+  await check("menu");
+  await page.getByRole("menuitem", { name: "Inviter des copains" }).click();
+  await page.getByText("Les liens qui marchent").waitFor();
+  await check("invite dialog");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: /^Léo/ }).click();
+  await page.getByRole("dialog", { name: "Profil" }).waitFor();
+  await check("member");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").waitFor();
+  await check("switcher");
+  await page.keyboard.press("Escape");
+  for (const path of [
+    "/new",
+    "/settings/profile",
+    "/settings/security",
+    "/settings/sessions",
+    "/settings/appearance",
+    "/settings/keyboard",
+    `/s/${gang.server.id}/settings/overview`,
+    `/s/${gang.server.id}/settings/everyone`,
+    `/s/${gang.server.id}/settings/roles`,
+    `/s/${gang.server.id}/settings/bans`,
+    `/s/${gang.server.id}/c/${gang.channel.id}/settings`,
+    "/nowhere",
+  ]) {
+    await page.goto(url + path);
+    await page.locator("main:not([aria-busy]) h1").waitFor();
+    await check(path);
+  }
+  expect(visitorHere.faults).toEqual([]);
+  await context.close();
+});
+
+test("a phone's panels pass axe", async () => {
+  const phone = await visitor(browser, PHONE);
+  await signIn(phone, url, gang.owner);
+  for (const path of [
+    `/s/${gang.server.id}`,
+    `/s/${gang.server.id}/c/${gang.channel.id}`,
+    `/s/${gang.server.id}/c/${gang.channel.id}/members`,
+    "/settings",
+    "/settings/security",
+  ]) {
+    await phone.page.goto(url + path);
+    await phone.page.locator(":is(main:not([hidden]), [role=main]):not([aria-busy]) h1").waitFor();
+    expect(await violations(phone.page), path).toEqual([]);
+  }
+  await phone.context.close();
+});

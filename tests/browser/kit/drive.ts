@@ -1,0 +1,40 @@
+import type { Locator, Page } from "playwright-core";
+
+/** Where one writes, in either language. */
+export function composer(page: Page): Locator {
+  return page.getByRole("textbox", { name: /^(Écris dans|Write in) / });
+}
+
+/** A message in the list, by some of its text. */
+export function message(page: Page, text: string): Locator {
+  return page.locator("article.message", { hasText: text });
+}
+
+/** A message that the server has: it stands at full strength. */
+export function stored(page: Page, text: string): Locator {
+  return page.locator('article.message[data-unsure="false"][data-failed="false"]', { hasText: text });
+}
+
+/** Writes and sends. */
+export async function say(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text);
+  await composer(page).press("Enter");
+}
+
+/** Opens a channel and waits until its messages stand. */
+export async function openChannel(page: Page, url: string, serverId: string, channelId: string): Promise<void> {
+  await page.goto(`${url}/s/${serverId}/c/${channelId}`);
+  await page.locator(".messages[aria-busy=false]").waitFor();
+}
+
+/** Fills in the registration page that is open, in French. */
+export async function registerHere(page: Page, username: string, password: string): Promise<void> {
+  await page.getByLabel("Nom d'utilisateur").fill(username);
+  await page.getByLabel("Mot de passe", { exact: true }).fill(password);
+  await page.getByLabel("Mot de passe", { exact: true }).press("Enter");
+}
+
+/** The middle of some numbers. */
+export function median(numbers: readonly number[]): number {
+  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
