@@ -7,7 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import { verifyAccessToken } from "../../auth/access-token.ts";
 import { accountOfSession } from "../../db/gateway.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
-import { serverActor } from "../../platform/actors.ts";
+import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type ConnectAnswer, type ConnectRequest, type Socket, SocketServer } from "../../socketio/server.ts";
@@ -43,6 +43,7 @@ export class Gateway extends DurableObject<Env> {
   readonly #accounts = new WeakMap<LocalSocket, Self>();
   /** Events for sockets whose `ready` is being made, so that `ready` is the first and nothing after it is missed. */
   readonly #held = new Map<LocalSocket, AnyDown[]>();
+  readonly #others: readonly RemoteGateway[];
   readonly #completing = new Map<ServerId, Promise<void>>();
   #delivered = 0;
   #received = 0;
@@ -51,6 +52,7 @@ export class Gateway extends DurableObject<Env> {
     super(ctx, env);
     this.#db = database(env);
     this.#shard = Number(shardName(ctx));
+    this.#others = gatewayActors(env).filter((_, shard) => shard !== this.#shard);
     this.#io = new SocketServer<SocketData>(
       ctx,
       {
@@ -149,6 +151,22 @@ export class Gateway extends DurableObject<Env> {
     }
   }
 
+  /** An event for a person's sockets here. */
+  async tellUser(userId: UserId, event: AnyDown): Promise<void> {
+    this.#send(this.#roster.socketsOf([userId]), [event]);
+  }
+
+  /** A person chose what to show, on this gateway or another: it holds for all their sockets. */
+  async presenceChosen(userId: UserId, chosen: LocalPresence): Promise<void> {
+    const user = this.#roster.user(userId);
+    if (user === undefined) return;
+    user.presence = chosen;
+    for (const socket of user.sockets) {
+      const { customStatus: _before, ...data } = socket.data;
+      socket.setData({ ...data, ...chosen });
+    }
+  }
+
   /** Numbers for `/metrics`. */
   async stats(): Promise<{ sockets: number; users: number; delivered: number; received: number }> {
     return {
@@ -228,12 +246,16 @@ export class Gateway extends DurableObject<Env> {
         env: this.env,
         shard: this.#shard,
         user: this.#roster.user(socket.data.userId),
-        setPresence: (chosen) => this.#setPresence(socket.data.userId, chosen),
-        tellOthers: (event) =>
-          this.#send(
-            this.#roster.socketsOf([socket.data.userId]).filter((other) => other !== socket),
-            [event],
-          ),
+        choosePresence: async (chosen) => {
+          const { userId } = socket.data;
+          await Promise.all([this, ...this.#others].map((gateway) => gateway.presenceChosen(userId, chosen)));
+        },
+        tellOthers: async (event) => {
+          const { userId } = socket.data;
+          const beside = this.#roster.socketsOf([userId]).filter((other) => other !== socket);
+          this.#send(beside, [event]);
+          await Promise.all(this.#others.map((gateway) => gateway.tellUser(userId, event)));
+        },
       },
       name,
       args[0],
@@ -251,16 +273,6 @@ export class Gateway extends DurableObject<Env> {
           .detach(this.#shard, userId)
           .catch((error: unknown) => log.error("detach failed", error, { serverId })),
       );
-    }
-  }
-
-  #setPresence(userId: UserId, chosen: LocalPresence): void {
-    const user = this.#roster.user(userId);
-    if (user === undefined) return;
-    user.presence = chosen;
-    for (const socket of user.sockets) {
-      const { customStatus: _before, ...data } = socket.data;
-      socket.setData({ ...data, ...chosen });
     }
   }
 

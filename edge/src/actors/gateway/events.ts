@@ -19,9 +19,10 @@ export interface Sender {
   readonly env: Env;
   readonly shard: number;
   readonly user: Pick<LocalUser<unknown>, "id" | "servers"> | undefined;
-  readonly setPresence: (chosen: LocalPresence) => void;
-  /** Sends an event to the person's other sockets on this gateway. */
-  readonly tellOthers: (event: AnyDown) => void;
+  /** Keeps what the person chose to show, for all their sockets on all gateways. */
+  readonly choosePresence: (chosen: LocalPresence) => Promise<void>;
+  /** Sends an event to the person's other sockets, on all gateways. */
+  readonly tellOthers: (event: AnyDown) => Promise<void>;
 }
 
 type Known = Sender & { readonly user: NonNullable<Sender["user"]> };
@@ -45,12 +46,12 @@ const HANDLERS: Handlers = {
     if (!visible.ok) return flat(visible);
     const [mark] = await db.query(markRead, [user.id, channelId, seq]);
     if (mark === undefined) return { ok: false, error: { code: "not_found", message: "no such channel" } };
-    tellOthers({ event: "read:updated", body: { channelId, seq: mark.seq } });
+    await tellOthers({ event: "read:updated", body: { channelId, seq: mark.seq } });
     return { ok: true, seq: mark.seq };
   },
-  "presence:set": async ({ env, user, shard, setPresence }, { status, customStatus }) => {
+  "presence:set": async ({ env, user, shard, choosePresence }, { status, customStatus }) => {
     const chosen: LocalPresence = typeof customStatus === "string" ? { status, customStatus } : { status };
-    setPresence(chosen);
+    await choosePresence(chosen);
     await Promise.all([...user.servers].map((id) => serverActor(env, id).setPresence(shard, user.id, chosen)));
     return { ok: true };
   },

@@ -37,9 +37,9 @@ export async function readyFor<S>({
     rows.map(async ({ serverId }) => {
       roster.join(serverId, user.id);
       const answer = await serverActor(env, serverId).attach(shard, user.id, user.presence);
-      // Refused: the person left, or was removed, between the two questions.
+      // Refused: the person left, or was removed, between the two questions. Whatever a server actor says later is newer.
       const channelIds = answer.ok ? answer.value.server.channels.map(({ id }) => id) : null;
-      const version = answer.ok ? answer.value.version : Number.MAX_SAFE_INTEGER;
+      const version = answer.ok ? answer.value.version : 0;
       roster.apply(serverId, version, { userId: user.id, channelIds });
       return answer.ok ? [answer.value] : [];
     }),
