@@ -45,6 +45,8 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** Opening, the handshake and `ready` together may take this long. */
 const READY_TIMEOUT_MS = 15_000;
 const PONG_TIMEOUT_MS = 10_000;
+/** When there is reason to doubt the line, it has less time to prove itself. */
+const DOUBT_TIMEOUT_MS = 3_000;
 /** People are told about a lost connection after this long. */
 const QUIET_MS = 2_000;
 
@@ -186,10 +188,10 @@ export function createSocket(deps: SocketDeps): Socket {
   }
 
   /** Asks for a sign of life; anything received counts as one. */
-  function ping(): void {
+  function ping(timeoutMs: number): void {
     if (phase !== "ready" || cancelPong !== undefined) return;
     wire.send("presence:ping");
-    cancelPong = clock.after(PONG_TIMEOUT_MS, () => {
+    cancelPong = clock.after(timeoutMs, () => {
       cancelPong = undefined;
       wire.close();
       down(0);
@@ -203,9 +205,9 @@ export function createSocket(deps: SocketDeps): Socket {
         attempt = 0;
         void connect();
       }
-    } else if (phase === "ready" && clock.now() - lastHeardMs > PONG_TIMEOUT_MS) {
-      // Back from sleep or from another network, the line may be dead without either side having been told.
-      ping();
+    } else if (!page.online() || clock.now() - lastHeardMs > PONG_TIMEOUT_MS) {
+      // Without a network, back from sleep or from another one, the line may be dead without either side having been told.
+      ping(DOUBT_TIMEOUT_MS);
     }
   }
 
@@ -232,7 +234,10 @@ export function createSocket(deps: SocketDeps): Socket {
       listeners.set(event, list);
     },
     start() {
-      stops.push(page.onChange(pageChanged), deps.beats.every(PERIODS.presencePingMs, ping));
+      stops.push(
+        page.onChange(pageChanged),
+        deps.beats.every(PERIODS.presencePingMs, () => ping(PONG_TIMEOUT_MS)),
+      );
       showUnconnected();
       void connect();
     },

@@ -202,6 +202,9 @@ export function MessageList({ room, channelName }: MessageListProps) {
       event.preventDefault();
       if (target >= count) room.composer.focus();
       else if (target >= 0) focusRow(target);
+    } else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
+      event.preventDefault();
+      if (event.target instanceof HTMLElement) openMenu(event.target);
     } else if (event.key === "Escape") {
       room.composer.focus();
     } else if (message !== undefined && actOnKey(room, message, event)) {
@@ -216,8 +219,23 @@ export function MessageList({ room, channelName }: MessageListProps) {
     const mouse = event instanceof PointerEvent && event.pointerType === "mouse";
     if (row === null || row === undefined || mouse || target?.closest("a, textarea") !== null) return;
     event.preventDefault();
+    if (!(event instanceof PointerEvent) || event.pointerType !== "touch") {
+      openMenu(row);
+      return;
+    }
+    // The finger's lifting would close a menu that opened under it.
+    const lifted = new AbortController();
+    const open = (): void => {
+      lifted.abort();
+      openMenu(row);
+    };
+    for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, open, { signal: lifted.signal });
+  }
+
+  function openMenu(row: HTMLElement): void {
     activate(row);
-    requestAnimationFrame(() => row.querySelector<HTMLElement>("[data-more]")?.click());
+    // The actions are drawn first; some systems tell of the menu key twice.
+    requestAnimationFrame(() => row.querySelector<HTMLElement>("[data-more][aria-expanded=false]")?.click());
   }
 
   function activate(row: Element | null | undefined): void {

@@ -40,6 +40,9 @@ export class MessageRow extends Component<MessageRowProps> {
   }
 }
 
+/** The id of what is not stored yet; no message has it. */
+const NO_ID = "pending";
+
 function DayRule({ atMs }: { readonly atMs: number }) {
   return (
     <div class="day-rule">
@@ -61,8 +64,9 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
   const { entry, authorId, atMs, startsGroup, key } = row;
   const message = entry.kind === "message" ? entry.message : undefined;
   const active = useComputed(() => room.activeKey.value === key);
-  const editing = useComputed(() => message !== undefined && room.editing.value === message.id);
-  const marked = useComputed(() => message !== undefined && room.marked.value === message.id);
+  // The signal is read first: a row that began as pending must follow it too once it has a message.
+  const editing = useComputed(() => room.editing.value === (message?.id ?? NO_ID));
+  const marked = useComputed(() => room.marked.value === (message?.id ?? NO_ID));
   const overlay = message === undefined ? undefined : room.conversation.overlays.value.get(message.id);
   const content = contentOf(entry, overlay);
   const name = nameOf(room.live, authorId);
