@@ -24,6 +24,8 @@ let silent: Person;
 /** Of `silent`: connected from the start, and never heard of again. */
 let mute: RawSocket;
 let muteSinceMs: number;
+/** Says nothing either; its token ends after five seconds. */
+let fading: Connection;
 beforeAll(async () => {
   place = await startPlace({ GATEWAY_SHARDS: "2", METRICS_TOKEN });
   [ada, bob, cleo, silent] = (await enroll(place, 4)) as [Person, Person, Person, Person];
@@ -31,6 +33,8 @@ beforeAll(async () => {
   channelId = textChannel(server).id;
   mute = await connectRaw(place, silent);
   muteSinceMs = performance.now();
+  const [passer] = (await enroll(place, 1)) as [Person];
+  fading = await connect(place, { token: await tokenFor(place, passer, 5_000) }, { reconnection: false });
 });
 afterAll(() => place.stop());
 
@@ -293,4 +297,10 @@ test("[GW9] a socket that is not heard of for 60 s is closed and its person offl
   };
   await waitFor("the silent one to be offline", async () => (await status()) === "offline");
   expect(a.closes).toEqual([]);
+});
+
+test("[GW4] a socket that says nothing is closed with 4401 too when its token ends", async () => {
+  await waitFor("the close", () => fading.closes.length > 0, 30_000);
+  expect(fading.closes).toEqual([expect.objectContaining({ code: CLOSE_CODES.tokenExpired, text: "token_expired" })]);
+  fading.close();
 });

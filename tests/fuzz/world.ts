@@ -38,6 +38,7 @@ export async function plantCanaries(place: Place): Promise<{ readonly ids: IdPoo
   }
   connection.close();
   const server = await granted(place.url, "getServer", { token, params });
+  expect(JSON.stringify(server), "their owner does see them").toContain(CANARY);
   return {
     server,
     ids: {
@@ -131,11 +132,11 @@ export async function startBystander(place: Place): Promise<Bystander> {
   const channelId = textChannel(await serverWith(place, one, [friend])).id;
   const [speaker, listener]: Connection[] = [await connect(place, one), await connect(place, friend)];
   if (speaker === undefined || listener === undefined) throw new Error("two connections were made");
-  let talking = true;
+  const leaving = new AbortController();
   let slowestMs = 0;
   let roundTrips = 0;
   const talk = (async () => {
-    while (talking) {
+    while (!leaving.signal.aborted) {
       const content = `bystander ${roundTrips}`;
       const startMs = performance.now();
       await speaker.must("message:send", { channelId, content, nonce: content });
@@ -150,7 +151,7 @@ export async function startBystander(place: Place): Promise<Bystander> {
   talk.catch(() => undefined);
   return {
     leave: async () => {
-      talking = false;
+      leaving.abort();
       await talk;
       expect(roundTrips).toBeGreaterThan(0);
       expect(listener.of("message:new").map(({ content }) => content)).toEqual(

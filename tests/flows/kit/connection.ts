@@ -84,9 +84,7 @@ export class Connection {
     matches: (body: DownBody<E>) => boolean = () => true,
     timeoutMs?: number,
   ): Promise<NonNullable<DownBody<E>>> {
-    return waitFor(`an event ${event}`, () => this.of(event).find((body) => matches(body)), timeoutMs) as Promise<
-      NonNullable<DownBody<E>>
-    >;
+    return waitFor(`an event ${event}`, () => this.of(event).find((body) => matches(body)), timeoutMs);
   }
 
   /** Sends an event and answers its acknowledgement. */
@@ -96,7 +94,7 @@ export class Connection {
     timeoutMs = 20_000,
   ): Promise<UpAnswer<E>> {
     const answer: unknown = await this.socket.timeout(timeoutMs).emitWithAck(event, body);
-    return v.parse(UP[event].answer, answer) as UpAnswer<E>;
+    return v.parse(UP[event].answer, answer);
   }
 
   /** As `ask`, for what must be granted: throws a `RefusedError` otherwise. */
