@@ -1,0 +1,171 @@
+/** The ports of `ports.ts` and a wire, driven by hand: for tests. */
+import type { OpenWire, WireEvents } from "../net/wire.ts";
+import type { Beats, Clock, KeyValueStore, Locks, Page } from "./ports.ts";
+
+/** Lets everything that waits for promises run. */
+export async function settle(): Promise<void> {
+  for (let round = 0; round < 40; round += 1) await Promise.resolve();
+}
+
+export class FakeClock implements Clock {
+  private nowMs = Date.UTC(2026, 10, 22);
+  private readonly tasks = new Set<{ readonly atMs: number; readonly task: () => void }>();
+
+  readonly now = (): number => this.nowMs;
+  readonly after = (delayMs: number, task: () => void): (() => void) => {
+    const entry = { atMs: this.nowMs + delayMs, task };
+    this.tasks.add(entry);
+    return () => this.tasks.delete(entry);
+  };
+
+  /** Moves time on, running what is due in order. */
+  async advance(byMs: number): Promise<void> {
+    const untilMs = this.nowMs + byMs;
+    for (;;) {
+      await settle();
+      const due = [...this.tasks].filter(({ atMs }) => atMs <= untilMs).toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      this.tasks.delete(due);
+      this.nowMs = Math.max(this.nowMs, due.atMs);
+      due.task();
+    }
+    this.nowMs = untilMs;
+    await settle();
+  }
+}
+
+/** Locks of one browser; give the same to several tabs. */
+export class FakeLocks implements Locks {
+  private readonly tails = new Map<string, Promise<unknown>>();
+  readonly held = new Set<string>();
+
+  readonly exclusive = async <T>(name: string, task: () => Promise<T>): Promise<T> => {
+    const before = this.tails.get(name) ?? Promise.resolve();
+    const run = before.then(task, task);
+    this.tails.set(
+      name,
+      run.catch(() => undefined),
+    );
+    return await run;
+  };
+  readonly ifFree = async <T>(name: string, task: () => Promise<T>): Promise<T | undefined> => {
+    if (this.held.has(name)) return undefined;
+    this.held.add(name);
+    try {
+      return await task();
+    } finally {
+      this.held.delete(name);
+    }
+  };
+  readonly hold = (name: string): (() => void) => {
+    this.held.add(name);
+    return () => this.held.delete(name);
+  };
+}
+
+export class FakeStorage implements KeyValueStore {
+  readonly entries = new Map<string, string>();
+  full = false;
+  readonly get = (key: string): string | undefined => this.entries.get(key);
+  readonly set = (key: string, value: string): boolean => {
+    if (this.full) return false;
+    this.entries.set(key, value);
+    return true;
+  };
+  readonly remove = (key: string): void => {
+    this.entries.delete(key);
+  };
+  readonly keys = (): readonly string[] => [...this.entries.keys()];
+}
+
+export class FakePage implements Page {
+  private readonly listeners = new Set<() => void>();
+  private state = { attentive: true, visible: true, online: true };
+
+  readonly attentive = (): boolean => this.state.attentive;
+  readonly visible = (): boolean => this.state.visible;
+  readonly online = (): boolean => this.state.online;
+  readonly onChange = (task: () => void): (() => void) => {
+    this.listeners.add(task);
+    return () => this.listeners.delete(task);
+  };
+  change(to: Partial<typeof this.state>): void {
+    this.state = { ...this.state, ...to };
+    for (const task of this.listeners) task();
+  }
+}
+
+/** Beats on the fake clock. */
+export function fakeBeats(clock: Clock): Beats {
+  return {
+    every(periodMs, task) {
+      let cancel = clock.after(periodMs, beat);
+      function beat(): void {
+        cancel = clock.after(periodMs, beat);
+        task();
+      }
+      return () => cancel();
+    },
+  };
+}
+
+/** How a test answers a request of the wire: an answer, or nothing at all. */
+export type Answering = (event: string, body: unknown) => unknown;
+
+/** The far end of a wire, held by the test. */
+export class FakeWire {
+  events: WireEvents | undefined;
+  isOpen = false;
+  readonly tokens: string[] = [];
+  readonly sent: string[] = [];
+  readonly requests: { readonly event: string; readonly body: unknown }[] = [];
+  /** Answers requests; throwing or a promise that never ends are answers too. */
+  answer: Answering = () => ({ ok: true });
+  private lose: (() => void)[] = [];
+
+  readonly open: OpenWire = (events) => {
+    this.events = events;
+    return {
+      open: (token) => {
+        this.tokens.push(token);
+        this.isOpen = true;
+      },
+      close: () => this.drop(),
+      send: (event) => {
+        this.sent.push(event);
+      },
+      request: async (event, body) => {
+        this.requests.push({ event, body });
+        const lost = new Promise<never>((_, reject) => {
+          this.lose.push(() => reject(new Error("lost")));
+        });
+        return await Promise.race([this.answer(event, body), lost]);
+      },
+    };
+  };
+
+  private drop(): void {
+    this.isOpen = false;
+    for (const lose of this.lose.splice(0)) lose();
+  }
+
+  /** The server or the network ends it. */
+  cut(closeCode?: number): void {
+    this.drop();
+    this.events?.lost(closeCode);
+  }
+
+  refuse(reason: unknown): void {
+    this.drop();
+    this.events?.refused(reason);
+  }
+
+  push(name: string, body: unknown): void {
+    this.events?.event(name, body);
+  }
+
+  /** Bodies of the requests of one event. */
+  bodies(event: string): unknown[] {
+    return this.requests.filter((request) => request.event === event).map(({ body }) => body);
+  }
+}
