@@ -14,21 +14,32 @@ export function useViewFocus(view: string): void {
     const isFirst = first.current;
     first.current = false;
     const keyboard = matchMedia("(hover: hover)").matches;
+    const ending = new AbortController();
+    let heading: HTMLElement | null = null;
 
-    function settle(): boolean {
+    function settle(): void {
       const wanted = keyboard ? document.querySelector<HTMLElement>(`:is(${MAIN}) [data-autofocus]`) : null;
-      // On arrival the page begins at its top by itself; only a field to type into is worth moving to.
-      const target = wanted ?? (isFirst ? null : document.querySelector<HTMLElement>(`:is(${MAIN}) h1`));
-      if (target === null) return isFirst && document.querySelector(`:is(${MAIN}) h1`) !== null;
-      if (wanted === null) target.tabIndex = -1;
-      target.focus({ preventScroll: true });
-      return true;
+      // A part of the view that comes later may still be what it is for, unless the person has moved on meanwhile.
+      const unmoved = document.activeElement === document.body || document.activeElement === heading;
+      if (wanted !== null) {
+        if (heading === null || unmoved) wanted.focus({ preventScroll: true });
+        ending.abort();
+      } else if (heading === null && !isFirst) {
+        // On arrival the page begins at its top by itself; only a field to type into is worth moving to.
+        heading = document.querySelector<HTMLElement>(`:is(${MAIN}) h1`);
+        if (heading === null) return;
+        heading.tabIndex = -1;
+        heading.focus({ preventScroll: true });
+      }
     }
-    if (settle()) return undefined;
-    const watch = new MutationObserver(() => {
-      if (settle()) watch.disconnect();
-    });
+
+    const watch = new MutationObserver(settle);
+    ending.signal.addEventListener("abort", () => watch.disconnect());
     watch.observe(document.body, { childList: true, subtree: true });
-    return () => watch.disconnect();
+    for (const name of ["keydown", "pointerdown"]) {
+      addEventListener(name, () => ending.abort(), { signal: ending.signal, capture: true });
+    }
+    settle();
+    return () => ending.abort();
   }, [view]);
 }

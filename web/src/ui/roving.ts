@@ -23,8 +23,8 @@ function itemsOf(list: HTMLElement): HTMLElement[] {
 
 /**
  * Makes a list one stop of the Tab key: arrows, Home and End move among its `[data-roving]` elements.
- * The stop is the item that had the focus last, else the current one, else the first; when a focused item goes, its
- * neighbour takes the focus, so that it is never lost.
+ * Coming in, one lands on the current item, else on the one that had the focus last, else on the first; when a focused
+ * item goes, its neighbour takes the focus, so that it is never lost.
  */
 export function useRoving(ref: RefObject<HTMLElement | null>, axis: "vertical" | "horizontal" = "vertical"): void {
   useLayoutEffect(() => {
@@ -33,8 +33,8 @@ export function useRoving(ref: RefObject<HTMLElement | null>, axis: "vertical" |
     const items = itemsOf(list);
     const stop =
       items.find((item) => item === document.activeElement) ??
-      items.find((item) => item.tabIndex === 0 && item.dataset["roving"] === "last") ??
       items.find((item) => item.matches("[aria-current], [aria-selected=true]")) ??
+      items.find((item) => item.dataset["roving"] === "last") ??
       items[0];
     for (const item of items) item.tabIndex = item === stop ? 0 : -1;
   });

@@ -57,10 +57,13 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
   useEffect(() => {
     if (channel !== undefined && serverId !== undefined) rememberPlace(serverId, channel.id);
   }, [channel?.id, serverId]);
+  const latest = useRef({ view, entranceId });
+  latest.current = { view, entranceId };
   useEffect(() => {
     const element = frame.current;
-    return element === null ? undefined : onSwipe(element, (direction) => swipe(view, direction, entranceId));
-  }, [view, entranceId]);
+    if (element === null) return undefined;
+    return onSwipe(element, (direction) => swipe(latest.current.view, direction, latest.current.entranceId));
+  }, []);
 
   const panel = panelOf(view);
   const aside = server === undefined || channel === undefined ? "none" : asideOf(view);
@@ -73,7 +76,12 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
         {appWords.value.skipToContent}
       </a>
       <ServerRail currentId={serverId} adding={alone} />
-      <div class="frame-column" {...(listIsMain ? { role: "main" as const } : {})}>
+      <div
+        class="frame-column"
+        {...(listIsMain
+          ? { role: "main" as const }
+          : { role: "region" as const, "aria-label": server?.name ?? frameWords.value.place })}
+      >
         {server === undefined ? (
           <ColumnWithoutServer loading={!ready} asMain={listIsMain} />
         ) : (

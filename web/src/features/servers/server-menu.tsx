@@ -54,18 +54,18 @@ export function ServerMenu({ server, asTitle, onInvite }: ServerMenuProps) {
   const Title = asTitle ? "h1" : "h2";
   return (
     <div class="place-head">
-      <Title class="place-name">
-        <Menu
-          label={words.menuFor({ name: server.name })}
-          items={items}
-          trigger={(props) => (
+      <Menu
+        label={words.menuFor({ name: server.name })}
+        items={items}
+        trigger={(props) => (
+          <Title class="place-name">
             <button {...props} type="button" class="place-button">
               <span class="one-line">{server.name}</span>
               <Icon node={ChevronDown} size={18} />
             </button>
-          )}
-        />
-      </Title>
+          </Title>
+        )}
+      />
       {leaving.value && (
         <Confirm
           title={words.leaveTitle({ name: server.name })}

@@ -18,7 +18,7 @@ export function PermissionSwitches({ permissions, ownPermissions, disabled, onCh
     <div class="permission-groups">
       {PERMISSION_GROUPS.map((group) => (
         <div class="permission-group" key={group.id}>
-          <h3>{words[group.id]}</h3>
+          <h2>{words[group.id]}</h2>
           {group.permissions.map((permission) => (
             <Switch
               key={permission}

@@ -165,7 +165,7 @@ function RoleMembers({ server, role }: RoleEditorProps) {
 
   return (
     <div class="permission-group">
-      <h3>{words.whoHas}</h3>
+      <h2>{words.whoHas}</h2>
       {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
       {members.length > PEOPLE_SHOWN && (
         <TextField
