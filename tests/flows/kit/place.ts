@@ -2,20 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "pg";
-import { inject } from "vitest";
 import { loadSecrets } from "../../../tools/stack/secrets.ts";
 import { type Stack, startStack } from "../../../tools/stack/stack.ts";
 
-/** A running LesCopains. */
-export interface Reachable {
+/** A LesCopains of one test file's own, in a temporary folder: it may be stopped, killed and set up differently. */
+export interface Place {
   readonly url: string;
+  readonly stack: Stack;
   /** PostgreSQL as an onlooker sees it. */
   readonly sql: Pool;
-}
-
-/** A LesCopains of one test file's own, in a temporary folder: it may be stopped, killed and set up differently. */
-export interface Place extends Reachable {
-  readonly stack: Stack;
   /** Signs access tokens (`JWT_SECRET`). */
   readonly jwtSecret: string;
   /** What the actors' process has logged so far. */
@@ -30,12 +25,6 @@ function onlooker(connectionString: string): Pool {
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
-}
-
-/** The one that all flows share (tools/test-stack.ts). End `sql` after the tests. */
-export function sharedPlace(): Reachable {
-  const { url, databaseUrl } = inject("stack");
-  return { url, sql: onlooker(databaseUrl) };
 }
 
 /** The limits by address would stop a test that makes many people; `env` wins over them. */

@@ -33,7 +33,7 @@ export class RefusedError extends Error {
 }
 
 /** The path of a route with its parameters filled in. */
-export function pathOf(route: Route, params: Readonly<Record<string, unknown>> = {}): string {
+function pathOf(route: Route, params: Readonly<Record<string, unknown>> = {}): string {
   return route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }
 
