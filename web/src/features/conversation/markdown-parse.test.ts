@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { parseMarkdown } from "./markdown-parse.ts";
+
+describe("markdown", () => {
+  test.each([
+    [
+      "**bold** *italic* ~~gone~~ `code`",
+      "<p><strong>bold</strong> <em>italic</em> <del>gone</del> <code>code</code></p>",
+    ],
+    ["one\ntwo", "<p>one<br>two</p>"],
+    ["> said", "<blockquote>\n<p>said</p>\n</blockquote>"],
+    ["- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"],
+    ["3. c", '<ol start="3">\n<li>c</li>\n</ol>'],
+    ["```js\n<b> & *x*\n```", "<pre><code>&lt;b&gt; &amp; *x*</code></pre>"],
+    ["||a **b**||", '<p><span class="spoiler" role="button" tabindex="0">a <strong>b</strong></span></p>'],
+    ["see www.example.org", '<p>see <a href="http://www.example.org">www.example.org</a></p>'],
+    ["[words](https://example.org/?a=1&b=2)", '<p><a href="https://example.org/?a=1&amp;b=2">words</a></p>'],
+    ["mail a@example.org", '<p>mail <a href="mailto:a@example.org">a@example.org</a></p>'],
+  ])("[MD1] %j is written as a chat writes it", (text, html) => {
+    expect(parseMarkdown(text).trim()).toBe(html);
+  });
+
+  test.each([
+    ["<b onclick=x>hi</b>", "<p>&lt;b onclick=x&gt;hi&lt;/b&gt;</p>"],
+    ["title\n===", "<p>title<br>===</p>"],
+    ["a\n---", "<p>a<br>---</p>"],
+    ["    four spaces", "<p>    four spaces</p>"],
+    ["[a]: https://example.org", '<p>[a]: <a href="https://example.org">https://example.org</a></p>'],
+    ["a || b", "<p>a || b</p>"],
+    ["| a | b |\n|---|---|\n| 1 | 2 |", "<p>| a | b |<br>|---|---|<br>| 1 | 2 |</p>"],
+    ["[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"],
+    ["[x](data:text/html,y)", "<p>[x](data:text/html,y)</p>"],
+  ])("[MD2] %j stays as it was typed", (text, html) => {
+    expect(parseMarkdown(text).trim()).toBe(html);
+  });
+
+  test("[MD3] a picture from elsewhere is a link, a heading is bold", () => {
+    expect(parseMarkdown("![cat](https://example.org/cat.png)").trim()).toBe(
+      '<p><a href="https://example.org/cat.png">cat</a></p>',
+    );
+    expect(parseMarkdown("# Loud").trim()).toBe("<p><strong>Loud</strong></p>");
+  });
+
+  test("[MD4] nothing that fits in a message takes the parser long", () => {
+    const seeds = [
+      "> ",
+      ">",
+      "[",
+      "*",
+      "**a ",
+      "_a*",
+      "||",
+      "||a",
+      "- ",
+      "`",
+      "![",
+      "<",
+      "~~a",
+      "[a](",
+      "http://",
+      "a@b.",
+      "\\",
+      "1. ",
+      "a**b",
+      "[a](<",
+      "`a``b",
+      "*a_",
+      "&",
+      "- > ",
+      "```\n",
+      "|a",
+      "<a@b.c>",
+      "www.a",
+    ];
+    for (const seed of seeds) {
+      const text = seed.repeat(Math.floor(4_000 / seed.length));
+      parseMarkdown(text);
+      const fastest = Math.min(
+        ...Array.from({ length: 3 }, () => {
+          const startedMs = performance.now();
+          parseMarkdown(text);
+          return performance.now() - startedMs;
+        }),
+      );
+      expect(fastest, seed).toBeLessThan(60);
+    }
+  });
+
+  test("[MD5] what is too intricate is shown as typed, code aside", () => {
+    const knot = "_a*".repeat(400);
+    expect(parseMarkdown(knot)).toBe(`<p>${knot}</p>`);
+    expect(parseMarkdown(`\`\`\`\n${knot}\n\`\`\``)).toBe(`<pre><code>${knot}</code></pre>`);
+  });
+});
