@@ -23,6 +23,8 @@ interface MessageListProps {
 const BEGINNING_PX = 148;
 const OLDER_PX = 64;
 const MARKED_MS = 2_000;
+/** Rows already read that stay in view above the line, to pick up the thread. */
+const ROWS_BEFORE_NEW = 2;
 /** Further from the end than this, a way back is offered. */
 const FAR_PX = 400;
 
@@ -73,7 +75,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
   useLayoutEffect(() => {
     if (started.current || !loaded || count === 0) return;
     started.current = true;
-    if (rows.newIndex > 0) virtualizer.scrollToIndex(rows.newIndex, { align: "start" });
+    if (rows.newIndex > 0) virtualizer.scrollToIndex(Math.max(0, rows.newIndex - ROWS_BEFORE_NEW), { align: "start" });
     else virtualizer.scrollToEnd();
   });
 
@@ -244,6 +246,11 @@ export function MessageList({ room, channelName }: MessageListProps) {
   }
 
   const tabIndexRow = focusIndex < 0 ? count - 1 : focusIndex;
+  // The way up to the line is offered until it was in view once.
+  const lineSeen = useRef<number>(undefined);
+  useEffect(() => {
+    if (started.current && rows.newIndex >= firstIndex && rows.newIndex <= lastIndex) lineSeen.current = unreadFrom;
+  });
   const newTotal = useMemo(() => newCount(rows), [rows]);
   return (
     <div class="messages-frame">
@@ -305,7 +312,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
           </div>
         )}
       </div>
-      {rows.newIndex >= 0 && rows.newIndex < firstIndex && newTotal > 0 && (
+      {rows.newIndex >= 0 && rows.newIndex < firstIndex && lineSeen.current !== unreadFrom && (
         <button
           type="button"
           class="messages-jump messages-jump-up"

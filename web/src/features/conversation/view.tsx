@@ -1,5 +1,5 @@
 import type { ChannelId } from "@lescopains/protocol/ids";
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { Confirm } from "../../app/confirm.tsx";
 import { Composer } from "./composer.tsx";
@@ -18,11 +18,17 @@ export function ConversationView({ channelId }: ConversationViewProps) {
   const conversation = live.conversation(channelId);
   const room = useMemo(() => createRoom(live, conversation), [live, conversation]);
   const channel = live.channel(channelId).value;
-  useEffect(() => conversation.open(), [conversation]);
+  const [opened, setOpened] = useState(false);
+  // The list comes after the opening, which notes where the reader stopped; drawn first, it would mark all as read.
+  useLayoutEffect(() => {
+    const leave = conversation.open();
+    setOpened(true);
+    return leave;
+  }, [conversation]);
   if (channel === undefined) return null;
   return (
     <section class="conversation" aria-label={conversationWords.value.messages({ channel: channel.name })}>
-      <MessageList key={channelId} room={room} channelName={channel.name} />
+      {opened && <MessageList key={channelId} room={room} channelName={channel.name} />}
       <Composer room={room} channel={channel} />
       <RemoveDialog room={room} />
     </section>
