@@ -57,6 +57,9 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
   useEffect(() => {
     if (channel !== undefined && serverId !== undefined) rememberPlace(serverId, channel.id);
   }, [channel?.id, serverId]);
+  // Whatever panel is in view: messages are named after the members.
+  const knownId = server?.id;
+  useEffect(() => (knownId === undefined ? undefined : live.openServer(knownId)), [live, knownId]);
   const latest = useRef({ view, entranceId });
   latest.current = { view, entranceId };
   useEffect(() => {

@@ -2,7 +2,7 @@ import type { Member, Server } from "@lescopains/protocol/entities";
 import type { UserId } from "@lescopains/protocol/ids";
 import { computed, useSignal } from "@preact/signals";
 import { UserPlus } from "lucide";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { region } from "../../app/i18n.ts";
 import { may } from "../../app/rights.ts";
@@ -28,7 +28,7 @@ interface MembersPanelProps {
   readonly onInvite: () => void;
 }
 
-/** Who is in a place, by presence. */
+/** Who is in a place, by presence. Whoever shows it has opened the place (`live.openServer`). */
 export function MembersPanel({ server, headings, onInvite }: MembersPanelProps) {
   const live = useLive();
   const words = memberWords.value;
@@ -36,7 +36,6 @@ export function MembersPanel({ server, headings, onInvite }: MembersPanelProps) 
   const chosen = useSignal<UserId | null>(null);
   const list = useRef<HTMLDivElement>(null);
   useRoving(list);
-  useEffect(() => live.openServer(server.id), [live, server.id]);
 
   const order = collator.value;
   const groups = useMemo(() => groupMembers(members, order), [members, order]);

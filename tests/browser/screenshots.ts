@@ -1,0 +1,244 @@
+/**
+ * `npm run screenshots`: pictures of the main views, for the README and for judging by eye, in docs/screens.
+ * A LesCopains of its own is filled with a small gang of friends, and photographed by Chromium.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { launchChromium } from "../../tools/chromium.ts";
+import { rootFolder } from "../../tools/stack/root.ts";
+import { type Stack, startStack } from "../../tools/stack/stack.ts";
+import { connect } from "../flows/kit/connection.ts";
+import { granted } from "../flows/kit/rest.ts";
+import { register } from "../flows/kit/people.ts";
+import { message, openChannel } from "./kit/drive.ts";
+import { converse, type Gang, seedGang } from "./kit/seed.ts";
+import { PHONE, signIn, type Tongue, visitor, WIDE } from "./kit/visitor.ts";
+
+const folder = join(rootFolder, "docs", "screens");
+const LAST_WORDS = "le train";
+
+interface Scene {
+  readonly stack: Stack;
+  readonly gang: Gang;
+  /** Somebody who has just registered. */
+  readonly newcomer: { readonly username: string; readonly password: string };
+  /** A place with nobody else in it. */
+  readonly empty: Gang;
+}
+
+/** Minutes before now at which each line of the conversation was said. */
+const SAID: readonly (readonly [speaker: number, minutesAgo: number, content: string])[] = [
+  [1, 1_530, "Quelqu'un a le code de la boîte à clés ? Je suis devant la porte avec trois sacs de courses"],
+  [0, 1_528, "**4071**. Et il faut tirer en tournant"],
+  [1, 1_527, "sauvé, merci"],
+  [2, 190, "Bon, ce week-end. Je propose :\n\n- samedi midi chez Noé\n- la rando s'il ne pleut pas\n- sinon _film_"],
+  [3, 186, "Chez moi c'est parfait, j'ai retrouvé les clés du barbecue"],
+  [3, 185, "Par contre il manque du charbon"],
+  [0, 62, "Je m'en occupe. Léo, tu ramènes ta guitare ?"],
+  [1, 58, "> tu ramènes ta guitare ?\n\nÉvidemment"],
+  [2, 12, "L'itinéraire : https://www.openstreetmap.org/relation/12345 (9 km, 300 m de montée)"],
+  [3, 4, "Parfait. Rendez-vous à 9 h 40 pour le train"],
+];
+
+async function seed(stack: Stack): Promise<Scene> {
+  const { url } = stack;
+  const gang = await seedGang({
+    url,
+    name: "La bande du mardi",
+    people: ["Chloé Martin", "Léo", "Samira B.", "Noé Le Gall", "Ines"],
+  });
+  const { owner, server, channel } = gang;
+  const people = [owner, ...gang.others];
+  const params = { id: server.id };
+  for (const [name, type, topic] of [
+    ["vacances", "text", "Été : où, quand, qui conduit ?"],
+    ["soirée-film", "text", null],
+    ["Le salon", "voice", null],
+  ] as const) {
+    await granted(url, "createChannel", { token: owner.token, params, body: { name, type, topic } });
+  }
+  const vacances = (await granted(url, "getServer", { token: owner.token, params })).channels.find(
+    ({ name }) => name === "vacances",
+  );
+  await granted(url, "patchChannel", {
+    token: owner.token,
+    params: { id: channel.id },
+    body: { name: "week-end", topic: "Samedi chez Noé, rando si le temps s'y prête" },
+  });
+  for (const [name, color, permissions] of [
+    ["Orga", 0xe2_76_3a, "10240"],
+    ["Musique", 0x3f_8f_d6, "0"],
+  ] as const) {
+    const role = await granted(url, "createRole", { token: owner.token, params, body: { name, color, permissions } });
+    const holder = name === "Orga" ? people[2] : people[1];
+    if (holder === undefined) continue;
+    await granted(url, "patchMember", {
+      token: owner.token,
+      params: { ...params, userId: holder.id },
+      body: { roleIds: [role.id] },
+    });
+  }
+  await converse(
+    url,
+    channel.id,
+    SAID.map(([speaker, , content]) => [people[speaker] ?? owner, content] as const),
+  );
+  if (vacances !== undefined) {
+    await converse(url, vacances.id, [
+      [people[1] ?? owner, "La Bretagne, ou les Cévennes ?"],
+      [people[2] ?? owner, "Les Cévennes !"],
+    ]);
+  }
+  const sql = new Client({ connectionString: stack.databaseUrl });
+  await sql.connect();
+  for (const [index, [, minutesAgo]] of SAID.entries()) {
+    await sql.query(
+      `UPDATE messages SET created_at = now() - $3 * interval '1 minute' WHERE channel_id = $1 AND seq = $2`,
+      [channel.id, index + 1, minutesAgo],
+    );
+  }
+  await sql.query(
+    `INSERT INTO read_marks (user_id, channel_id, seq) VALUES ($1, $2, $3)
+     ON CONFLICT (user_id, channel_id) DO UPDATE SET seq = excluded.seq`,
+    [owner.id, channel.id, SAID.length],
+  );
+  await sql.end();
+  return {
+    stack,
+    gang,
+    newcomer: await register({ url }, "camille"),
+    empty: await seedGang({ url, name: "Le chalet", people: ["Camille"] }),
+  };
+}
+
+/** Some of the gang are here while the pictures are taken, each in their own way. */
+async function gather({ stack, gang }: Scene) {
+  const [leo, samira, noe] = gang.others;
+  const present = [
+    { person: leo, status: "online", customStatus: "répète avec le groupe" },
+    { person: samira, status: "idle", customStatus: null },
+    { person: noe, status: "dnd", customStatus: null },
+  ] as const;
+  return Promise.all(
+    present.map(async ({ person = gang.owner, status, customStatus }) => {
+      const connection = await connect({ url: stack.url }, person);
+      await connection.must("presence:set", { status, customStatus });
+      return connection;
+    }),
+  );
+}
+
+interface Look {
+  /** How the file is called: `channel-wide-light-fr.png`. */
+  readonly name: string;
+  readonly tongue: Tongue;
+  readonly options: BrowserContextOptions;
+}
+
+/** Waits until nothing moves or loads, then takes the picture. */
+async function take(page: Page, view: string, look: Look): Promise<void> {
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== "running"));
+  await page.screenshot({ path: join(folder, `${view}-${look.name}.png`), scale: "css" });
+}
+
+async function photograph(browser: Browser, scene: Scene, look: Look): Promise<void> {
+  const { url } = scene.stack;
+  const { server, channel, owner } = scene.gang;
+  const fresh = () => visitor(browser, { ...look.options, tongue: look.tongue, reducedMotion: "reduce" });
+  const phone = look.options.isMobile === true;
+
+  const guest = await fresh();
+  await guest.page.goto(`${url}/login`);
+  await guest.page.locator("form").waitFor();
+  await guest.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await take(guest.page, "login", look);
+  await guest.context.close();
+
+  const newcomer = await fresh();
+  await signIn(newcomer, url, scene.newcomer);
+  await newcomer.page.goto(url);
+  await newcomer.page.locator(".new").waitFor();
+  await take(newcomer.page, "first-steps", look);
+  await newcomer.context.close();
+
+  const alone = await fresh();
+  await signIn(alone, url, scene.empty.owner);
+  await openChannel(alone.page, url, scene.empty.server.id, scene.empty.channel.id);
+  if (!phone) await alone.page.locator(".members-note").waitFor();
+  await take(alone.page, "empty", look);
+  await alone.context.close();
+
+  const person = await fresh();
+  const { page } = person;
+  await signIn(person, url, owner);
+  if (phone) {
+    await page.goto(`${url}/s/${server.id}`);
+    await page.locator(".channel-count").waitFor();
+    await take(page, "list", look);
+  }
+  await openChannel(page, url, server.id, channel.id);
+  await message(page, LAST_WORDS).waitFor();
+  await page.waitForFunction(
+    () => ![...document.querySelectorAll(".message-author")].some((author) => author.textContent === "…"),
+  );
+  if (!phone) await page.locator(".members-group").nth(1).waitFor();
+  await take(page, "channel", look);
+  if (phone) {
+    await page.goto(`${url}/s/${server.id}/c/${channel.id}/members`);
+    await page.locator(".members-group").nth(1).waitFor();
+    await take(page, "members", look);
+  } else {
+    await page.locator(".place-button").click();
+    await page.getByRole("menuitem").first().click();
+    await page.locator(".invite-row").first().waitFor();
+    await take(page, "invite", look);
+    await page.goto(`${url}/s/${server.id}/settings/roles`);
+    await page.locator(".role summary").first().click();
+    await page.locator(".role-body").waitFor();
+    await take(page, "roles", look);
+  }
+  await page.goto(`${url}/settings/appearance`);
+  await page.locator(".range").waitFor();
+  await take(page, "settings", look);
+  await person.context.close();
+}
+
+const LOOKS: readonly Look[] = (["light", "dark"] as const).flatMap((colorScheme): Look[] => [
+  { name: `wide-${colorScheme}-fr`, tongue: "fr-FR", options: { viewport: WIDE, colorScheme } },
+  { name: `phone-${colorScheme}-fr`, tongue: "fr-FR", options: { ...PHONE, colorScheme } },
+]);
+const ENGLISH: readonly Look[] = [
+  { name: "wide-light-en", tongue: "en-GB", options: { viewport: WIDE, colorScheme: "light" } },
+  { name: "phone-dark-en", tongue: "en-GB", options: { ...PHONE, colorScheme: "dark" } },
+];
+
+const dataDir = mkdtempSync(join(tmpdir(), "lescopains-screens-"));
+mkdirSync(folder, { recursive: true });
+const stack = await startStack({
+  dataDir,
+  env: { REGISTER_LIMIT: "1000", LOGIN_LIMIT: "1000" },
+  log: console.log,
+  onCrash: console.error,
+});
+try {
+  const scene = await seed(stack);
+  const here = await gather(scene);
+  const browser = await launchChromium();
+  try {
+    for (const look of [...LOOKS, ...ENGLISH]) {
+      console.log(`Taking pictures: ${look.name} …`);
+      await photograph(browser, scene, look);
+    }
+  } finally {
+    for (const connection of here) connection.close();
+    await browser.close();
+  }
+} finally {
+  await stack.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+console.log(`The pictures are in ${folder}`);
