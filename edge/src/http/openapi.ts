@@ -42,7 +42,7 @@ function operation(name: string, route: Route): object {
 }
 
 /** The REST part of the contract as an OpenAPI 3.1 document. */
-export function openApi(): object {
+function openApi(): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const [name, route] of Object.entries<Route>(REST)) {
     const path = route.path.replaceAll(/:(\w+)/g, "{$1}");

@@ -10,7 +10,6 @@ import { engineSettings, type Settings } from "./settings.ts";
 
 export { AttachmentTooLarge } from "./engine/attachment.ts";
 export type { SweepRules } from "./engine/settings.ts";
-export { AckFailed } from "./handlers.ts";
 export type { ConnectAnswer, ConnectRequest, NamespaceHandlers, Socket } from "./handlers.ts";
 export type { Settings } from "./settings.ts";
 

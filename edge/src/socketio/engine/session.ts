@@ -297,7 +297,7 @@ export class Session<S> {
 }
 
 /** Whether a frame is above `maxBytes` of UTF-8 (or bytes); exact, and cheap for the small ones. */
-export function exceeds(frame: string | ArrayBuffer, maxBytes: number): boolean {
+function exceeds(frame: string | ArrayBuffer, maxBytes: number): boolean {
   if (typeof frame !== "string") return frame.byteLength > maxBytes;
   if (frame.length * 3 <= maxBytes) return false;
   return frame.length > maxBytes || new TextEncoder().encode(frame).byteLength > maxBytes;
