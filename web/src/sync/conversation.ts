@@ -184,6 +184,18 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     });
   }
 
+  /** Loads older pages until one is enough, or it is known that none will be. */
+  async function reach(enough: (now: Timeline) => boolean, vain: (oldest: Message) => boolean): Promise<boolean> {
+    for (let pages = 0; pages < REACH_PAGES; pages += 1) {
+      const now = held.peek();
+      if (enough(now)) return true;
+      const oldest = now.messages[0];
+      if (!now.hasOlder || oldest === undefined || vain(oldest)) return false;
+      if (!(await loadOlder())) return false;
+    }
+    return false;
+  }
+
   function loadNewer(): void {
     const { messages, hasNewer } = held.peek();
     const after = messages.at(-1)?.seq;
@@ -291,17 +303,17 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
       else loadNewest();
     },
     jumpToPresent,
-    async reach(messageId) {
-      for (let pages = 0; pages < REACH_PAGES; pages += 1) {
-        const { messages, hasOlder } = held.peek();
-        if (messages.some(({ id }) => id === messageId)) return true;
-        const oldest = messages[0];
-        // Ids are UUIDv7 and sort by time: older than the first that is held, or nowhere.
-        if (!hasOlder || oldest === undefined || oldest.id < messageId) return false;
-        if (!(await loadOlder())) return false;
-      }
-      return false;
-    },
+    // Ids are UUIDv7 and sort by time: a message is older than the first that is held, or nowhere.
+    reach: (messageId) =>
+      reach(
+        ({ messages }) => messages.some(({ id }) => id === messageId),
+        (oldest) => oldest.id < messageId,
+      ),
+    reachUnread: () =>
+      reach(
+        ({ messages, hasOlder }) => !hasOlder || (messages[0]?.seq ?? Infinity) <= (unreadFrom.peek() ?? 0) + 1,
+        () => false,
+      ),
     send(input) {
       batch(() => {
         jumpToPresent();

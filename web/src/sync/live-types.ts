@@ -98,6 +98,8 @@ export interface Conversation {
   readonly jumpToPresent: () => void;
   /** Loads older pages until the message is there; false when it isn't within reach. */
   readonly reach: (messageId: MessageId) => Promise<boolean>;
+  /** Loads older pages until the unread line has its place; false when it isn't within reach. */
+  readonly reachUnread: () => Promise<boolean>;
   /** Stands at once in `pending`; kept and sent again until the server has it or refuses it for good. */
   readonly send: (input: SendInput) => void;
   readonly retry: (nonce: string) => void;

@@ -303,6 +303,28 @@ describe("conversation", () => {
     expect(conversation.unreadFrom.value).toBeUndefined();
   });
 
+  test("[CO11] the first new message is reached, however far back it is", async () => {
+    const { conversation, server, machine, leave, live, wire } = await openedTab(10);
+    conversation.noteSeen();
+    await machine.clock.advance(1_000);
+    leave();
+    for (let count = 0; count < 130; count += 1) server.post(`later ${count}`);
+    live.conversation(CHANNEL).open();
+    expect(conversation.unreadFrom.value).toBe(10);
+    wire.cut();
+    for (let count = 0; count < 300; count += 1) server.post(`much later ${count}`, false);
+    server.syncLimit = 5;
+    await machine.clock.advance(1_000);
+    server.ready();
+    await machine.clock.advance(5_000);
+    expect(conversation.timeline.value.messages).toHaveLength(50);
+    expect(await conversation.reachUnread()).toBe(true);
+    expect(conversation.timeline.value.messages[0]?.seq).toBeLessThanOrEqual(11);
+    const [first] = server.messages;
+    expect(await conversation.reach(first?.id ?? ("" as never))).toBe(true);
+    expect(await conversation.reach("018f0000-0000-7000-8000-000000000000" as never)).toBe(false);
+  });
+
   test("[CO9] typing is told at most every 5 s, and ends by itself or with the message", async () => {
     const { conversation, server, wire, machine } = await openedTab();
     for (let key = 0; key < 30; key += 1) {

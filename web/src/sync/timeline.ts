@@ -227,7 +227,7 @@ function caughtUp(timeline: Timeline, messages: readonly Message[]): Message[] {
 }
 
 /** A message after a change, unless it already stands later than that. */
-export function withChange(message: Message, change: Change): Message {
+function withChange(message: Message, change: Change): Message {
   if (change.kind === "whole") return message.changedSeq >= change.message.changedSeq ? message : change.message;
   if (change.kind === "edited") {
     const { seq, content, encrypted, metadata, editedAt } = change.edit;

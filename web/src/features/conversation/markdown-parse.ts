@@ -19,7 +19,7 @@ const spoiler: TokenizerExtension & RendererExtension = {
   },
 };
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

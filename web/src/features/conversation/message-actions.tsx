@@ -66,7 +66,7 @@ export function MessageActions({ room, message }: MessageActionsProps) {
   );
 }
 
-export async function copyMessage(room: Room, message: Message): Promise<void> {
+async function copyMessage(room: Room, message: Message): Promise<void> {
   const content = contentOf({ kind: "message", message }, room.conversation.overlays.peek().get(message.id));
   if (content !== null) await copyText(content);
 }

@@ -174,6 +174,17 @@ export function MessageList({ room, channelName }: MessageListProps) {
     });
   }
 
+  async function jumpToNew(): Promise<void> {
+    if (!(await conversation.reachUnread())) {
+      say(words.notReachable);
+      return;
+    }
+    requestAnimationFrame(() => {
+      const index = rowsRef.current.newIndex - ROWS_BEFORE_NEW;
+      virtualizer.scrollToIndex(Math.max(0, index), { align: "start" });
+    });
+  }
+
   function focusRow(index: number): void {
     const key = keyAt(rowsRef.current, index);
     pending.current = { key };
@@ -251,6 +262,8 @@ export function MessageList({ room, channelName }: MessageListProps) {
   useEffect(() => {
     if (started.current && rows.newIndex >= firstIndex && rows.newIndex <= lastIndex) lineSeen.current = unreadFrom;
   });
+  const lineUnloaded = unreadFrom !== undefined && hasOlder && (messages[0]?.seq ?? 0) > unreadFrom + 1;
+  const lineAbove = rows.newIndex < 0 ? lineUnloaded : rows.newIndex < firstIndex;
   const newTotal = useMemo(() => newCount(rows), [rows]);
   return (
     <div class="messages-frame">
@@ -312,14 +325,10 @@ export function MessageList({ room, channelName }: MessageListProps) {
           </div>
         )}
       </div>
-      {rows.newIndex >= 0 && rows.newIndex < firstIndex && lineSeen.current !== unreadFrom && (
-        <button
-          type="button"
-          class="messages-jump messages-jump-up"
-          onClick={() => virtualizer.scrollToIndex(rows.newIndex, { align: "start" })}
-        >
+      {lineAbove && lineSeen.current !== unreadFrom && (
+        <button type="button" class="messages-jump messages-jump-up" onClick={() => void jumpToNew()}>
           <Icon node={ArrowUp} size={16} />
-          {words.newMessages(newTotal)}
+          {rows.newIndex < 0 ? words.jumpToNew : words.newMessages(newTotal)}
         </button>
       )}
       {away.value && (

@@ -6,7 +6,7 @@ import type { Overlay, PendingMessage } from "../../sync/live-types.ts";
 import { indexOfSeq } from "../../sync/timeline.ts";
 
 /** Messages of one author closer than this stand under one heading. */
-export const GROUP_MS = 5 * 60_000;
+const GROUP_MS = 5 * 60_000;
 
 /** Everything that stands in the list, in order: what the server has, then what it is yet to have. */
 export interface Rows {
