@@ -3,16 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "@lescopains/protocol/entities";
 import { CLOSE_CODES } from "@lescopains/protocol/errors";
 import type { ChannelId } from "@lescopains/protocol/ids";
-import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
+import { LIMITS } from "@lescopains/protocol/limits";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { connect, type Connection, type ConnectOptions, Connection as Client } from "./kit/connection.ts";
 import { enroll, type Person, serverWith, textChannel, tokenFor } from "./kit/people.ts";
 import { type Place, startPlace } from "./kit/place.ts";
-import { connectRaw, type RawSocket } from "./kit/raw.ts";
 import { call, granted } from "./kit/rest.ts";
+import { connectOnShard } from "./kit/shards.ts";
 import { waitFor } from "./kit/wait.ts";
-
-const METRICS_TOKEN = "a token for metrics";
 
 let place: Place;
 let server: Server;
@@ -20,21 +18,11 @@ let channelId: ChannelId;
 let ada: Person;
 let bob: Person;
 let cleo: Person;
-let silent: Person;
-/** Of `silent`: connected from the start, and never heard of again. */
-let mute: RawSocket;
-let muteSinceMs: number;
-/** Says nothing either; its token ends after five seconds. */
-let fading: Connection;
 beforeAll(async () => {
-  place = await startPlace({ GATEWAY_SHARDS: "2", METRICS_TOKEN });
-  [ada, bob, cleo, silent] = (await enroll(place, 4)) as [Person, Person, Person, Person];
-  server = await serverWith(place, ada, [bob, cleo, silent]);
+  place = await startPlace({ GATEWAY_SHARDS: "2" });
+  [ada, bob, cleo] = (await enroll(place, 3)) as [Person, Person, Person];
+  server = await serverWith(place, ada, [bob, cleo]);
   channelId = textChannel(server).id;
-  mute = await connectRaw(place, silent);
-  muteSinceMs = performance.now();
-  const [passer] = (await enroll(place, 1)) as [Person];
-  fading = await connect(place, { token: await tokenFor(place, passer, 5_000) }, { reconnection: false });
 });
 afterAll(() => place.stop());
 
@@ -48,21 +36,10 @@ async function on(person: Pick<Person, "token">, options?: ConnectOptions): Prom
   return connection;
 }
 
-function shardOf(connection: Connection): number {
-  return Number((connection.socket.io.engine as { id: string }).id.split(".")[0]);
-}
-
-/** A connection of the person on a certain gateway; which one a connection comes to is chance. */
 async function onShard(person: Person, shard: number): Promise<Connection> {
-  for (let attempt = 0; attempt < 40; attempt += 1) {
-    const connection = await connect(place, person);
-    if (shardOf(connection) === shard) {
-      open.push(connection);
-      return connection;
-    }
-    connection.close();
-  }
-  throw new Error(`40 connections, and none came to gateway ${shard}`);
+  const connection = await connectOnShard(place, person, shard);
+  open.push(connection);
+  return connection;
 }
 
 async function say(connection: Connection, content: string): Promise<number> {
@@ -71,25 +48,6 @@ async function say(connection: Connection, content: string): Promise<number> {
 
 function heard(connection: Connection, content: string) {
   return connection.until("message:new", (message) => message.content === content);
-}
-
-/** Events that the gateways have read since they started, both together: a gateway that starts again begins at 0. */
-async function eventsRead(): Promise<number> {
-  const response = await fetch(`${place.url}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } });
-  const values = [...(await response.text()).matchAll(/^lescopains_events_received_total\{.*\} (\d+)$/gm)];
-  return values.reduce((sum, [, value]) => sum + Number(value), 0);
-}
-
-/**
- * Leaves the place alone until its gateways have been evicted from memory, which the runtime does after 10 s without an event;
- * their own sweep, every 15 s, is one. Whether they sleep can't be asked without waking them: here, and only here, time itself is
- * the condition. Afterwards the counters tell.
- */
-async function hibernate(speakers: readonly Connection[]): Promise<void> {
-  for (const speaker of speakers) for (let n = 0; n < 5; n += 1) await speaker.must("presence:ping", {});
-  expect(await eventsRead()).toBeGreaterThanOrEqual(5 * speakers.length);
-  await sleep(21_000);
-  expect(await eventsRead(), "the gateways hibernated").toBe(0);
 }
 
 /** New members of the server. */
@@ -221,6 +179,8 @@ test("[GW6] people on two gateways hear one another, and see one another come an
   );
   // With a second connection elsewhere a person who closes one is still there.
   const eveToo = await onShard(eve, 0);
+  const { seq } = await b.must("read:mark", { channelId, seq: 1 });
+  expect(await eveToo.until("read:updated")).toEqual({ channelId, seq });
   b.close();
   const content = randomUUID();
   await say(a, content);
@@ -229,6 +189,35 @@ test("[GW6] people on two gateways hear one another, and see one another come an
   expect(members.find(({ user }) => user.id === eve.id)?.status).not.toBe("offline");
   eveToo.close();
   await a.until("presence:update", ({ userId, status }) => userId === eve.id && status === "offline");
+});
+
+test("[GW10] who connects while others write is told where the channel stands, and from there on hears everything", async () => {
+  const writers = [await onShard(ada, 0), await onShard(bob, 1), await on(ada)];
+  const enough = new AbortController();
+  const writing = Promise.all(
+    writers.map(async (writer) => {
+      while (!enough.signal.aborted) {
+        await say(writer, randomUUID());
+        // Below the flood limit.
+        await sleep(25);
+      }
+    }),
+  );
+  for (let n = 0; n < 40; n += 1) {
+    const newcomer = await on(cleo, n % 4 === 0 ? { transports: ["polling", "websocket"] } : {});
+    const standing = (await newcomer.until("ready")).servers[0]?.channels[0]?.lastSeq ?? 0;
+    const later = () =>
+      newcomer
+        .of("message:new")
+        .map(({ seq }) => seq)
+        .filter((seq) => seq > standing);
+    await waitFor("a few messages", () => later().length >= 3);
+    const seqs = later();
+    expect(seqs, `after ready at ${standing}`).toEqual(seqs.map((_, index) => standing + 1 + index));
+    newcomer.close();
+  }
+  enough.abort();
+  await writing;
 });
 
 test("[GW7] a frame above 64 KiB closes its own connection with a reason, and nobody else's", async () => {
@@ -240,67 +229,4 @@ test("[GW7] a frame above 64 KiB closes its own connection with a reason, and no
   await say(b, content);
   await heard(b, content);
   await waitFor("the client to be back", () => a.of("ready").length === 2);
-});
-
-test("[GW8] after hibernation a message reaches everyone who may see it and nobody else, and a kick and a lost right made in between hold", async () => {
-  const [kicked, muted] = (await enroll(place, 2)) as [Person, Person];
-  for (const { token } of [kicked, muted]) {
-    const { code } = await granted(place.url, "createInvite", {
-      token: ada.token,
-      params: { id: server.id },
-      body: {},
-    });
-    await granted(place.url, "joinInvite", { token, params: { code } });
-  }
-  const [a, b, c] = [await onShard(ada, 0), await onShard(bob, 1), await onShard(cleo, 0)];
-  const [k, m] = [await onShard(kicked, 1), await onShard(muted, 1)];
-  const first = randomUUID();
-  await say(a, first);
-  for (const connection of [a, b, c, k, m]) await heard(connection, first);
-
-  await hibernate([a, b]);
-  await granted(place.url, "removeMember", { token: ada.token, params: { id: server.id, userId: kicked.id } });
-  await granted(place.url, "putOverwrite", {
-    token: ada.token,
-    params: { id: channelId, targetId: muted.id },
-    body: { type: "member", allow: "0", deny: String(1n << 16n) },
-  });
-  const second = randomUUID();
-  await say(b, second);
-  for (const connection of [a, b, c]) await heard(connection, second);
-  expect(await k.until("server:left")).toEqual({ serverId: server.id, reason: "kicked" });
-  for (const connection of [k, m]) {
-    const answer = await connection.ask("message:send", { channelId, content: "still here", nonce: randomUUID() });
-    expect(answer).toMatchObject({ ok: false, error: { code: "not_found" } });
-    expect(connection.of("message:new").map(({ content }) => content)).not.toContain(second);
-  }
-
-  await hibernate([a, b]);
-  const third = randomUUID();
-  await say(c, third);
-  for (const connection of [a, b, c]) expect((await heard(connection, third)).content).toBe(third);
-  for (const connection of [k, m]) {
-    await connection.must("presence:ping", {});
-    expect(connection.of("message:new").map(({ content }) => content)).toEqual([first]);
-  }
-  // Nobody was cut off meanwhile.
-  for (const connection of [a, b, c, k, m]) expect(connection.closes).toEqual([]);
-});
-
-test("[GW9] a socket that is not heard of for 60 s is closed and its person offline; a client that answers stays", async () => {
-  const a = await on(ada);
-  await waitFor("the silent one to be closed", () => mute.closed, PERIODS.presenceOfflineMs + 60_000);
-  expect(performance.now() - muteSinceMs).toBeGreaterThan(PERIODS.presenceOfflineMs - 1_000);
-  const status = async () => {
-    const { members } = await granted(place.url, "listMembers", { token: bob.token, params: { id: server.id } });
-    return members.find(({ user }) => user.id === silent.id)?.status;
-  };
-  await waitFor("the silent one to be offline", async () => (await status()) === "offline");
-  expect(a.closes).toEqual([]);
-});
-
-test("[GW4] a socket that says nothing is closed with 4401 too when its token ends", async () => {
-  await waitFor("the close", () => fading.closes.length > 0, 30_000);
-  expect(fading.closes).toEqual([expect.objectContaining({ code: CLOSE_CODES.tokenExpired, text: "token_expired" })]);
-  fading.close();
 });

@@ -143,6 +143,20 @@ export function jsonTexts(valid: fc.Arbitrary<unknown>): fc.Arbitrary<string> {
   );
 }
 
+/** What is tried in every place of every body, whatever chance picks elsewhere. */
+const SHARP = ['"\\u0000"', '"\\ud800"', "null", "[]", "{}", "-1", "1e999", '"__proto__"'] as const;
+
+/** A few valid values, each with one place after the other taken by something hostile. */
+export function everyPlace(valid: fc.Arbitrary<unknown>, seed: number): string[] {
+  const values = fc.sample(valid, { seed, numRuns: 4 }).map((value) => JSON.parse(JSON.stringify(value ?? {})) as Json);
+  const texts = values.flatMap((value) =>
+    places(value).flatMap((path) =>
+      SHARP.map((hostile) => JSON.stringify(withMark(value, path)).replace(JSON.stringify(MARK), () => hostile)),
+    ),
+  );
+  return [...new Set(texts)].slice(0, 200);
+}
+
 /** Whole bodies: mostly `jsonTexts`, some that are broken altogether. */
 export function bodies(valid: fc.Arbitrary<unknown>): fc.Arbitrary<string | Buffer> {
   return fc.oneof({ weight: 4, arbitrary: jsonTexts(valid) }, { weight: 1, arbitrary: fc.constantFrom(...BROKEN) });

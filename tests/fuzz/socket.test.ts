@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectRaw, RawSocket } from "../flows/kit/raw.ts";
 import { type Place, startPlace } from "../flows/kit/place.ts";
 import { waitFor } from "../flows/kit/wait.ts";
-import { jsonTexts } from "./mutations.ts";
+import { everyPlace, jsonTexts } from "./mutations.ts";
 import { validFor } from "./valid-values.ts";
 import { type Attacker, attackerIn, type Bystander, CANARY, plantCanaries, startBystander } from "./world.ts";
 
@@ -61,7 +61,8 @@ describe("[FZ11] whatever an event carries, its acknowledgement grants or refuse
     "%s",
     async (event) => {
       const attacker = await attackerIn(place, victims.ids);
-      const all = fc.sample(jsonTexts(validFor(UP[event].body, attacker.ids)), { seed: SEED, numRuns: RUNS });
+      const valid = validFor(UP[event].body, attacker.ids);
+      const all = [...fc.sample(jsonTexts(valid), { seed: SEED, numRuns: RUNS }), ...everyPlace(valid, SEED)];
       const texts = all.filter((json) => depthOf(json) <= DEEP);
       for (const json of new Set(all.filter((text) => depthOf(text) > DEEP).slice(0, 5))) {
         const socket = await connectRaw(place, attacker.person);
