@@ -226,6 +226,15 @@ describe("[FZ1] whatever is sent to a route, it answers a 2xx of the contract or
   });
 });
 
+test("[FZ1] pinned: a code with NUL for a server that one is not in is refused as a code that does not exist", async () => {
+  const { person } = await attackerIn(place, victims.ids);
+  const headers = { authorization: `Bearer ${person.token}`, "content-type": "application/json" };
+  const what = "joinServer with NUL";
+  const answer = await send("POST", `/api/servers/${victims.server.id}/join`, headers, '{"code":"\\u0000"}');
+  judge("joinServer", REST.joinServer, answer, what);
+  expect(answer.status).toBeGreaterThanOrEqual(400);
+});
+
 describe("[FZ2] a body of 10 MB is refused with too_large, or cut off, announced or not:", () => {
   test.each(ROUTES.filter(([, route]) => route.body !== undefined))("%s", async (_name, route) => {
     const { person, ids } = await attackerIn(place, victims.ids);
