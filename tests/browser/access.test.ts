@@ -3,7 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium } from "../../tools/chromium.ts";
 import { granted } from "../flows/kit/rest.ts";
-import { message, openChannel } from "./kit/drive.ts";
+import { message, openChannel, visit } from "./kit/drive.ts";
 import { converse, type Gang, seedGang } from "./kit/seed.ts";
 import { PHONE, signIn, visitor } from "./kit/visitor.ts";
 
@@ -102,8 +102,7 @@ test.each(LOOKS)("main views pass axe ($name)", async ({ colorScheme, theme }) =
     `/s/${gang.server.id}/c/${gang.channel.id}/settings`,
     "/nowhere",
   ]) {
-    await page.goto(url + path);
-    await page.locator("main:not([aria-busy]) h1").waitFor();
+    await visit(page, url + path);
     await check(path);
   }
   expect(visitorHere.faults).toEqual([]);
@@ -120,8 +119,7 @@ test("a phone's panels pass axe", async () => {
     "/settings",
     "/settings/security",
   ]) {
-    await phone.page.goto(url + path);
-    await phone.page.locator(":is(main:not([hidden]), [role=main]):not([aria-busy]) h1").waitFor();
+    await visit(phone.page, url + path);
     expect(await violations(phone.page), path).toEqual([]);
   }
   await phone.context.close();

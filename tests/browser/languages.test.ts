@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium } from "../../tools/chromium.ts";
-import { composer, openChannel } from "./kit/drive.ts";
+import { composer, openChannel, visit } from "./kit/drive.ts";
 import { seedGang } from "./kit/seed.ts";
 import { signIn, visitor } from "./kit/visitor.ts";
 
@@ -67,8 +67,7 @@ test("no sentence is left in the other language, and none is a key", async () =>
   const { page } = person;
   await signIn(person, url, gang.owner);
   for (const path of ["/settings/profile", "/settings/security", "/new", `/s/${gang.server.id}/settings/roles`]) {
-    await page.goto(url + path);
-    await page.locator("main:not([aria-busy]) h1").waitFor();
+    await visit(page, url + path);
     const text = await page.locator("body").innerText();
     expect(text, path).not.toMatch(/\b(Réglages|Salons|Retour|Enregistrer|mot de passe|Nouveau)\b/);
     expect(text, path).not.toMatch(/undefined|\{\w+\}|\berror_/);

@@ -27,6 +27,17 @@ export async function openChannel(page: Page, url: string, serverId: string, cha
   await page.locator(".messages[aria-busy=false]").waitFor();
 }
 
+/** Goes to an address and waits for its view's heading; a view that does not come is told with what stands there instead. */
+export async function visit(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  try {
+    await page.locator(":is(main:not([hidden]), [role=main]):not([aria-busy]) h1").first().waitFor();
+  } catch (cause) {
+    const shown = await page.locator("body").innerText();
+    throw new Error(`${address} shows no view at ${page.url()}, but: ${shown.slice(0, 500)}`, { cause });
+  }
+}
+
 /** Fills in the registration page that is open, in French. */
 export async function registerHere(page: Page, username: string, password: string): Promise<void> {
   await page.getByLabel("Nom d'utilisateur").fill(username);

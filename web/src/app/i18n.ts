@@ -137,8 +137,3 @@ export function numberFormat(options?: Intl.NumberFormatOptions): ReadonlySignal
 export function relativeFormat(options?: Intl.RelativeTimeFormatOptions): ReadonlySignal<Intl.RelativeTimeFormat> {
   return computed(() => new Intl.RelativeTimeFormat(region.value, options));
 }
-
-/** "Chloé, Léo and Sam": a list format that follows the language. */
-export function listFormat(options?: Intl.ListFormatOptions): ReadonlySignal<Intl.ListFormat> {
-  return computed(() => new Intl.ListFormat(region.value, options));
-}

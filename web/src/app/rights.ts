@@ -7,7 +7,7 @@ export function may(permissions: string, permission: Permission): boolean {
 }
 
 /** The highest position among roles; 0 with the default role alone. */
-export function rank(roleIds: readonly string[], roles: readonly Role[]): number {
+function rank(roleIds: readonly string[], roles: readonly Role[]): number {
   return Math.max(0, ...roles.filter((role) => roleIds.includes(role.id)).map((role) => role.position));
 }
 

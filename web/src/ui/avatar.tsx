@@ -7,7 +7,7 @@ interface PresenceMarkProps {
 }
 
 /** Presence by shape as well as by colour; the words stand beside it or in the element's label. */
-export function PresenceMark({ status }: PresenceMarkProps) {
+function PresenceMark({ status }: PresenceMarkProps) {
   return (
     <svg class="presence" viewBox="0 0 14 14" aria-hidden="true" data-status={status}>
       <circle class="presence-ring" cx="7" cy="7" r="7" />

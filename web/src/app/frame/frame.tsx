@@ -3,6 +3,7 @@ import type { ChannelId, ServerId } from "@lescopains/protocol/ids";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ChannelList } from "../../features/channels/channel-list.tsx";
+import { channelWords } from "../../features/channels/words.ts";
 import { InviteDialog } from "../../features/invites/invite-dialog.tsx";
 import { OwnStatus } from "../../features/members/own-status.tsx";
 import { NewView } from "../../features/servers/new-view.tsx";
@@ -83,7 +84,7 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
         class="frame-column"
         {...(listIsMain
           ? { role: "main" as const }
-          : { role: "region" as const, "aria-label": server?.name ?? frameWords.value.place })}
+          : { role: "region" as const, "aria-label": server?.name ?? channelWords.value.channels })}
       >
         {server === undefined ? (
           <ColumnWithoutServer loading={!ready} asMain={listIsMain} />

@@ -9,7 +9,7 @@ import { navigate, navigateUp } from "../router.ts";
 export type FrameRoute = Extract<Route, { name: "home" | "new" | "server" | "channel" | "members" }>;
 
 /** Whether the members stand beside the conversation where there is room; kept. */
-export const membersBeside = signal(kept("members") !== "folded");
+const membersBeside = signal(kept("members") !== "folded");
 
 /** Which panel a small screen shows. */
 export function panelOf(view: FrameRoute): "list" | "content" | "members" {

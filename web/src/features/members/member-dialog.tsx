@@ -127,7 +127,7 @@ interface MemberRolesProps {
 }
 
 /** The person's roles; those below one's own can be given and taken back. */
-export function MemberRoles({ server, member }: MemberRolesProps) {
+function MemberRoles({ server, member }: MemberRolesProps) {
   const live = useLive();
   const client = useClient();
   const words = memberWords.value;
