@@ -82,5 +82,6 @@ CREATE TABLE bans (
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (server_id, user_id)
 );
+CREATE INDEX bans_server ON bans (server_id, created_at, user_id);
 CREATE INDEX bans_user ON bans (user_id);
 CREATE INDEX bans_creator ON bans (created_by);

@@ -182,6 +182,7 @@ export type ContentType = v.InferOutput<typeof ContentType>;
 /** Mentions and attachments: a JSON object, bounded once serialised. */
 export const Metadata = v.pipe(
   v.record(v.pipe(v.string(), v.maxLength(64)), v.unknown()),
+  v.check((value) => !Array.isArray(value), "metadata is an object"),
   v.check((value) => {
     const json = JSON.stringify(value);
     return json.length <= LIMITS.metadataLength && !json.includes("\\u0000") && !/\\ud[89a-f]/i.test(json);

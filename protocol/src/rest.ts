@@ -139,7 +139,7 @@ export const InviteCreate = v.object({
   expiresIn: v.optional(v.nullable(v.pipe(Count, v.minValue(60), v.maxValue(PERIODS.inviteMaxMs / 1_000)))),
 });
 export type InviteCreate = v.InferOutput<typeof InviteCreate>;
-export const JoinBody = v.object({ code: v.pipe(v.string(), v.maxLength(64)) });
+export const JoinBody = v.object({ code: text(64) });
 
 export const MembersQuery = v.object({
   /** Cursor: the last user id of the page before. */

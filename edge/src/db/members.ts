@@ -15,9 +15,12 @@ export interface MemberRow {
 export const membersOfServer = statement<[ServerId, UserId | null, number], MemberRow>(
   "members_of_server",
   `SELECT u.id, u.username, u.display_name AS "displayName", m.roles, m.joined_at AS "joinedAt"
-   FROM server_members m JOIN users u ON u.id = m.user_id
-   WHERE m.server_id = $1 AND m.user_id > COALESCE($2::uuid, '00000000-0000-0000-0000-000000000000')
-   ORDER BY m.user_id LIMIT $3`,
+   FROM (
+     SELECT user_id, roles, joined_at FROM server_members
+     WHERE server_id = $1 AND user_id > COALESCE($2::uuid, '00000000-0000-0000-0000-000000000000')
+     ORDER BY user_id LIMIT $3
+   ) m JOIN users u ON u.id = m.user_id
+   ORDER BY m.user_id`,
 );
 
 /** What an attempt to join came to. `version` is null when nothing was done; the other columns say why. */
@@ -140,5 +143,5 @@ export interface BanRow {
 export const bansOfServer = statement<[ServerId, number], BanRow>(
   "bans_of_server",
   `SELECT u.id, u.username, u.display_name AS "displayName", b.reason, b.created_at AS "createdAt"
-   FROM bans b JOIN users u ON u.id = b.user_id WHERE b.server_id = $1 ORDER BY b.created_at DESC, u.id LIMIT $2`,
+   FROM bans b JOIN users u ON u.id = b.user_id WHERE b.server_id = $1 ORDER BY b.created_at DESC, b.user_id DESC LIMIT $2`,
 );

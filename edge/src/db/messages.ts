@@ -78,14 +78,20 @@ export const insertMessages = statement<
    SELECT n, id, seq, created_at, true FROM known`,
 );
 
-/** Changes the text of one's own message. No row: there is no such message of this author. */
+/**
+ * Changes the text of one's own message. No row: there is no such message of this author. The row is locked first: an edit that
+ * waited for a deletion must see it. `IS NOT DISTINCT FROM` is no index condition, so that a generic plan finds the one row by
+ * its id and does not read all that the author wrote.
+ */
 export const editMessage = statement<
   [ChannelId, MessageId, UserId, content: string, metadata: string | null, encrypted: boolean],
   { seq: number; editedAt: string }
 >(
   "edit_message",
   `WITH target AS (
-     SELECT id FROM messages WHERE channel_id = $1 AND id = $2 AND author_id = $3 AND deleted_at IS NULL
+     SELECT id FROM messages
+     WHERE id = $2 AND channel_id = $1 AND author_id IS NOT DISTINCT FROM $3 AND deleted_at IS NULL
+     FOR UPDATE
    ), place AS (
      UPDATE channels SET last_seq = last_seq + 1 WHERE id = $1 AND EXISTS (SELECT FROM target) RETURNING last_seq
    )
@@ -98,7 +104,9 @@ export const editMessage = statement<
 export const deleteMessage = statement<[ChannelId, MessageId, UserId, moderator: boolean], { seq: number }>(
   "delete_message",
   `WITH target AS (
-     SELECT id FROM messages WHERE channel_id = $1 AND id = $2 AND (author_id = $3 OR $4) AND deleted_at IS NULL
+     SELECT id FROM messages
+     WHERE id = $2 AND channel_id = $1 AND (author_id = $3 OR $4) AND deleted_at IS NULL
+     FOR UPDATE
    ), place AS (
      UPDATE channels SET last_seq = last_seq + 1 WHERE id = $1 AND EXISTS (SELECT FROM target) RETURNING last_seq
    )

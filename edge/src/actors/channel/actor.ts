@@ -11,8 +11,8 @@ import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/a
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type Outcome, ok, type Refusal, refuse } from "../../platform/outcome.ts";
-import { batchLength, type Deleted, type Edited, refusal, type Sent, type Write } from "./core.ts";
-import { store } from "./store.ts";
+import { batchLength, changeOf, type Deleted, type Edited, refusal, type Sent, type Write } from "./core.ts";
+import { store, type Written } from "./store.ts";
 
 interface Loaded {
   readonly serverId: ServerId;
@@ -38,6 +38,8 @@ const UNAVAILABLE = refuse("unavailable", "the database is not reachable", { ret
 const NO_CHANNEL = refuse("not_found", "no such channel");
 /** A person's `typing` is passed on at most this often. */
 const TYPING_EVERY_MS = 2_000;
+/** Events that are told late at most; beyond, readers ask `sync`. */
+const UNTOLD_MAX = 500;
 
 /**
  * Orders one channel: admit → batch → persist → acknowledge → fan out. Whatever arrives while a batch is being stored
@@ -56,6 +58,8 @@ export class Channel extends DurableObject<Env> {
   #draining = false;
   /** The batch on its way to PostgreSQL. */
   #inFlight: Promise<void> | undefined;
+  /** The last event that gateways were given; what was there before this actor was counts as told. */
+  #toldSeq: number | undefined;
   readonly #typedAtMs = new Map<UserId, number>();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -148,7 +152,9 @@ export class Channel extends DurableObject<Env> {
   #load(): Promise<Loaded | null> {
     this.#loading ??= (async () => {
       const [row] = await this.#db.query(channelById, [this.#id]);
-      return row === undefined || row.serverId === null ? null : { ...row, serverId: row.serverId };
+      if (row === undefined || row.serverId === null) return null;
+      this.#toldSeq ??= row.lastSeq;
+      return { ...row, serverId: row.serverId };
     })().catch((error: unknown) => {
       this.#loading = undefined;
       throw error;
@@ -235,10 +241,31 @@ export class Channel extends DurableObject<Env> {
       if (event !== undefined) events.push(event);
       if (outcome.ok) channel.lastSeq = Math.max(channel.lastSeq, outcome.value.seq);
     });
-    if (events.length === 0) return;
+    const ordered = [...(await this.#untold(written, events)), ...inOrder(events)];
+    if (ordered.length === 0) return;
     // The acknowledgements leave before the broadcast, which is the long part.
     await scheduler.wait(0);
-    this.#fanOut(channel.serverId, inOrder(events));
+    this.#fanOut(channel.serverId, ordered);
+  }
+
+  /**
+   * What PostgreSQL stored without this actor learning of it: the answer to an earlier batch was lost. It shows as a hole before
+   * this batch's events, or as a retry that is known and was never told.
+   */
+  async #untold(written: readonly Written[], events: readonly AnyDown[]): Promise<AnyDown[]> {
+    const told = this.#toldSeq ?? 0;
+    const stored = Math.max(0, ...written.map(({ outcome }) => (outcome.ok ? outcome.value.seq : 0)));
+    const upTo = events.length > 0 ? Math.min(...events.map(seqOf)) - 1 : stored;
+    this.#toldSeq = Math.max(told, stored);
+    if (upTo <= told) return [];
+    try {
+      const rows = await this.#db.query(changedSince, [this.#id, told, UNTOLD_MAX]);
+      return rows.filter(({ changedSeq }) => changedSeq <= upTo).map(changeOf);
+    } catch (error) {
+      // Readers see the hole with the next event and ask `sync`.
+      log.warn("what was not told could not be read", { channelId: this.#id, reason: String(error) });
+      return [];
+    }
   }
 
   /** Admits again what was admitted under rights that have changed since. */
@@ -268,8 +295,11 @@ export class Channel extends DurableObject<Env> {
 
 /** Rows come back in no particular order; readers get them by `seq`. */
 function inOrder(events: AnyDown[]): AnyDown[] {
-  const seq = ({ body }: AnyDown) => (body !== undefined && "seq" in body ? body.seq : 0);
-  return events.toSorted((a, b) => seq(a) - seq(b));
+  return events.toSorted((a, b) => seqOf(a) - seqOf(b));
+}
+
+function seqOf({ body }: AnyDown): number {
+  return body !== undefined && "seq" in body ? body.seq : 0;
 }
 
 function unavailable(error: unknown): Refusal {

@@ -3,7 +3,7 @@ import { LIMITS } from "@lescopains/protocol/limits";
 import { DEFAULT_PERMISSIONS, PERMISSIONS } from "@lescopains/protocol/permissions";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Admitted, batchLength, newMessage, refusal, type Write } from "./core.ts";
+import { type Admitted, batchLength, changeOf, newMessage, refusal, type Write } from "./core.ts";
 
 const channelId = "01980000-0000-7000-8000-000000000001" as ChannelId;
 const messageId = "01980000-0000-7000-8000-000000000002" as MessageId;
@@ -87,5 +87,21 @@ test("[CH6] the author of an event is who was authenticated", () => {
   expect(event).toMatchObject({
     event: "message:new",
     body: { authorId: alice, seq: 4, changedSeq: 4, nonce: "1", deleted: false },
+  });
+});
+
+test("[CH7] a message that was stored but not told is told as what happened to it last", () => {
+  const event = newMessage(channelId, send("1"), { id: messageId, seq: 4, createdAt: "2026-01-01T00:00:00.000Z" });
+  if (event.event !== "message:new") throw new Error("a stored message is new");
+  const message = event.body;
+  expect(changeOf(message)).toEqual(event);
+  const edited = { ...message, changedSeq: 7, content: "salut !", editedAt: "2026-01-01T00:00:01.000Z" };
+  expect(changeOf(edited)).toMatchObject({
+    event: "message:edited",
+    body: { id: messageId, seq: 7, content: "salut !" },
+  });
+  expect(changeOf({ ...edited, changedSeq: 9, content: "", deleted: true })).toEqual({
+    event: "message:deleted",
+    body: { id: messageId, channelId, seq: 9 },
   });
 });

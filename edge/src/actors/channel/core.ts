@@ -1,4 +1,5 @@
 import type { AnyDown } from "@lescopains/protocol/down";
+import type { Message } from "@lescopains/protocol/entities";
 import type { ErrorBody } from "@lescopains/protocol/errors";
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
@@ -109,6 +110,14 @@ export function editedMessage(
 /** `message:deleted` after a deletion was stored. */
 export function deletedMessage(channelId: ChannelId, messageId: MessageId, seq: number): AnyDown {
   return { event: "message:deleted", body: { id: messageId, channelId, seq } };
+}
+
+/** The last change of a message as the event that told, or should have told, of it. */
+export function changeOf(message: Message): AnyDown {
+  const { id, channelId, changedSeq, content, encrypted, metadata, editedAt } = message;
+  if (message.deleted) return deletedMessage(channelId, id, changedSeq);
+  if (editedAt === null || changedSeq === message.seq) return { event: "message:new", body: message };
+  return { event: "message:edited", body: { id, channelId, seq: changedSeq, content, encrypted, metadata, editedAt } };
 }
 
 /** Answers of the three writes, as their acknowledgements carry them. */

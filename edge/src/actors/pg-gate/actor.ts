@@ -10,7 +10,8 @@ types.setTypeParser(types.builtins.TIMESTAMPTZ, (text) => new Date(text).toISOSt
 /** More than this many statements waiting for a connection: PostgreSQL is too slow or gone, and waiting only adds to it. */
 const MAX_WAITING = 5_000;
 const CONNECT_TIMEOUT_MS = 2_000;
-const STATEMENT_TIMEOUT_MS = 10_000;
+/** PostgreSQL may still carry out what we gave up on: whoever changes something finds out at the next try. */
+const ANSWER_TIMEOUT_MS = 10_000;
 /** Idle connections pin the actor in memory, so they are given back soon (facts: pg in workerd). */
 const IDLE_TIMEOUT_MS = 4_000;
 
@@ -24,7 +25,7 @@ export class PgGate extends DurableObject<Env> {
       connectionString: env.DATABASE_URL,
       max: settings(env).PG_POOL_SIZE,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       application_name: "lescopains",
     });
@@ -57,9 +58,9 @@ function refusal(error: unknown, name: string): GateAnswer {
   });
   if (code === "23505") return answer("unique");
   if (code === "23503") return answer("foreign_key");
-  // 08: connection; 53: out of resources; 57P0x: shutting down; no SQLSTATE at all: the socket failed or timed out.
+  // 08: connection; 53: out of resources; 57: cancelled or shutting down; no SQLSTATE at all: the socket failed or timed out.
   const sqlState = code !== undefined && /^[0-9A-Z]{5}$/.test(code);
-  if (!sqlState || code.startsWith("08") || code.startsWith("53") || code.startsWith("57P"))
+  if (!sqlState || code.startsWith("08") || code.startsWith("53") || code.startsWith("57"))
     return answer("unavailable");
   log.error("statement failed", error, { statement: name, code });
   return answer("failed");
