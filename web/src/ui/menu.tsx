@@ -1,6 +1,6 @@
 import { Check, type IconNode } from "lucide";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icon.tsx";
 import "./menu.css";
 import { rovingTarget } from "./roving.ts";
@@ -45,17 +45,19 @@ function place(menu: HTMLElement, trigger: HTMLElement): void {
 /** A button with a menu: the popover layer of the platform, arrows, Home, End and first letters by us. */
 export function Menu({ label, items, trigger }: MenuProps) {
   const id = useId();
-  const [open, setOpen] = useState(false);
+  /** Which opening this is; 0 while it is closed. Opened again before the last closing was drawn, it is another one. */
+  const [opening, setOpening] = useState(0);
+  const openings = useRef(0);
   const menuRef = useRef<HTMLDivElement>(null);
   const triggerRef = useRef<HTMLButtonElement | null>(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const menu = menuRef.current;
-    if (menu === null || !open) return;
+    if (menu === null || opening === 0) return;
     menu.showPopover();
     if (triggerRef.current !== null) place(menu, triggerRef.current);
     menu.querySelector<HTMLElement>("[role^=menuitem]")?.focus();
-  }, [open]);
+  }, [opening]);
 
   function close(): void {
     if (menuRef.current?.matches(":popover-open") === true) menuRef.current.hidePopover();
@@ -88,9 +90,12 @@ export function Menu({ label, items, trigger }: MenuProps) {
           triggerRef.current = element;
         },
         "aria-haspopup": "menu",
-        "aria-expanded": open,
+        "aria-expanded": opening > 0,
         "aria-controls": id,
-        onClick: () => setOpen(!open),
+        onClick: () => {
+          if (menuRef.current?.matches(":popover-open") === true) menuRef.current.hidePopover();
+          else setOpening((openings.current += 1));
+        },
       })}
       <div
         ref={menuRef}
@@ -99,12 +104,15 @@ export function Menu({ label, items, trigger }: MenuProps) {
         role="menu"
         aria-label={label}
         popover="auto"
-        onToggle={(event) => {
-          if (event.newState === "closed") setOpen(false);
+        onBeforeToggle={(event) => {
+          if (event.newState !== "closed") return;
+          // The items go with the closing, before the platform could give the focus back from them.
+          if (event.currentTarget.contains(document.activeElement)) triggerRef.current?.focus();
+          setOpening(0);
         }}
         onKeyDown={onKeyDown}
       >
-        {open &&
+        {opening > 0 &&
           items.map((item, index) =>
             item === null ? (
               <div key={`line-${index}`} class="menu-line" role="separator" />
