@@ -19,13 +19,13 @@ function twoMembers(): Roster<string> {
   return roster;
 }
 
-test("[GW1] an event of a channel goes to all sockets of those who may view it, and to nobody else", () => {
+test("[RO1] an event of a channel goes to all sockets of those who may view it, and to nobody else", () => {
   const roster = twoMembers();
   expect(roster.viewing(server, general)).toEqual(["alice-1", "alice-2", "bob-1"]);
   expect(roster.viewing(server, secret)).toEqual(["alice-1", "alice-2"]);
 });
 
-test("[GW2] what is older than what is known changes nothing", () => {
+test("[RO2] what is older than what is known changes nothing", () => {
   const roster = twoMembers();
   expect(roster.apply(server, 5, { userId: bob, channelIds: null })).toBe(true);
   expect(roster.apply(server, 4, { userId: bob, channelIds: [general, secret] })).toBe(false);
@@ -33,7 +33,7 @@ test("[GW2] what is older than what is known changes nothing", () => {
   expect(roster.members(server)).toEqual(new Set([alice]));
 });
 
-test("[GW3] a person is gone with their last socket, and their next one starts afresh", () => {
+test("[RO3] a person is gone with their last socket, and their next one starts afresh", () => {
   const roster = twoMembers();
   expect(roster.remove(alice, "alice-1")).toBeUndefined();
   expect(roster.remove(alice, "alice-2")).toMatchObject({ id: alice });
@@ -44,7 +44,7 @@ test("[GW3] a person is gone with their last socket, and their next one starts a
   expect(roster.viewing(server, secret)).toEqual(["alice-3"]);
 });
 
-test("[GW4] after hibernation access is unknown until the server actor has told it", () => {
+test("[RO4] after hibernation access is unknown until the server actor has told it", () => {
   const roster = new Roster<string>();
   roster.add(alice, "alice-1", online);
   roster.join(server, alice);
@@ -57,7 +57,7 @@ test("[GW4] after hibernation access is unknown until the server actor has told 
   expect(roster.viewing(server, general)).toEqual(["alice-1"]);
 });
 
-test("[GW5] whatever happens, viewers are exactly what was last told of each person who is here", () => {
+test("[RO5] whatever happens, viewers are exactly what was last told of each person who is here", () => {
   const step = fc.record({
     who: fc.constantFrom(alice, bob),
     what: fc.constantFrom("connect", "disconnect", "access"),
