@@ -4,7 +4,7 @@ import { defineWords } from "../../app/i18n.ts";
 export const authWords = defineWords("auth", {
   en: {
     promise: "Your own place, with your friends.",
-    promiseMore: "Talk, share, hang out. On a server that's yours, and nobody reads along.",
+    promiseMore: "Talk, share, hang out, on a server that's yours.",
     login: "Log in",
     loginTitle: "Good to see you",
     loginEnded: "Your session has ended. Log in again to carry on; what you were typing is kept.",
@@ -39,7 +39,7 @@ export const authWords = defineWords("auth", {
   },
   fr: {
     promise: "Ton coin à toi, avec tes copains.",
-    promiseMore: "Parler, partager, traîner ensemble. Sur un serveur à vous, où personne ne lit par-dessus l'épaule.",
+    promiseMore: "Parler, partager, traîner ensemble, sur un serveur qui est à vous.",
     login: "Se connecter",
     loginTitle: "Content de te revoir",
     loginEnded: "Ta session est terminée. Reconnecte-toi pour continuer ; ce que tu écrivais est gardé.",
