@@ -58,6 +58,8 @@ export class Channel extends DurableObject<Env> {
   #draining = false;
   /** The batch on its way to PostgreSQL. */
   #inFlight: Promise<void> | undefined;
+  /** The broadcast on its way to the sockets. */
+  #reading: Promise<void> = Promise.resolve();
   /** The last event that gateways were given; what was there before this actor was counts as told. */
   #toldSeq: number | undefined;
   readonly #typedAtMs = new Map<UserId, number>();
@@ -91,7 +93,7 @@ export class Channel extends DurableObject<Env> {
     if (nowMs - (this.#typedAtMs.get(userId) ?? 0) < TYPING_EVERY_MS) return ok();
     if (this.#typedAtMs.size > 1_000) this.#typedAtMs.clear();
     this.#typedAtMs.set(userId, nowMs);
-    this.#fanOut(admitted.value.channel.serverId, [{ event: "typing", body: { channelId: this.#id, userId } }]);
+    void this.#fanOut(admitted.value.channel.serverId, [{ event: "typing", body: { channelId: this.#id, userId } }]);
     return ok();
   }
 
@@ -243,9 +245,11 @@ export class Channel extends DurableObject<Env> {
     });
     const ordered = [...(await this.#untold(written, events)), ...inOrder(events)];
     if (ordered.length === 0) return;
-    // The acknowledgements leave before the broadcast, which is the long part.
+    // The acknowledgements leave before the broadcast, which is the long part. One broadcast at a time: when people write faster
+    // than it can be read out, the queue fills and says so.
+    await this.#reading;
     await scheduler.wait(0);
-    this.#fanOut(channel.serverId, ordered);
+    this.#reading = this.#fanOut(channel.serverId, ordered);
   }
 
   /**
@@ -283,13 +287,14 @@ export class Channel extends DurableObject<Env> {
   }
 
   /** One RPC to each gateway, carrying the whole batch. Calls to one actor arrive in the order they were made. */
-  #fanOut(serverId: ServerId, events: readonly AnyDown[]): void {
-    for (const [shard, gateway] of this.#gateways.entries()) {
+  async #fanOut(serverId: ServerId, events: readonly AnyDown[]): Promise<void> {
+    const deliveries = this.#gateways.map((gateway, shard) =>
       gateway.deliver(serverId, this.#id, events).catch((error: unknown) => {
         // Its clients see the hole in `seq` and ask `sync`.
         log.error("delivery failed", error, { channelId: this.#id, shard });
-      });
-    }
+      }),
+    );
+    await Promise.all(deliveries);
   }
 }
 

@@ -11,6 +11,7 @@ import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/a
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type ConnectAnswer, type ConnectRequest, type Socket, SocketServer } from "../../socketio/server.ts";
+import { Broadcasts } from "./broadcasts.ts";
 import { answerEvent } from "./events.ts";
 import type { LocalPresence, ServerChange } from "./messages.ts";
 import { readyFor } from "./ready.ts";
@@ -45,7 +46,10 @@ export class Gateway extends DurableObject<Env> {
   readonly #held = new Map<LocalSocket, AnyDown[]>();
   readonly #others: readonly RemoteGateway[];
   readonly #completing = new Map<ServerId, Promise<void>>();
-  #delivered = 0;
+  readonly #broadcasts = new Broadcasts<LocalSocket>(
+    (sockets, { event, body }) => this.#io.broadcast(sockets, event, body),
+    () => scheduler.wait(0),
+  );
   #received = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -117,10 +121,10 @@ export class Gateway extends DurableObject<Env> {
 
   // ── what other actors and the worker ask ───────────────────────────────────────────────────────────────────────
 
-  /** Events of a channel, in order, for everyone here who may view it. */
+  /** Events of a channel, in order, for everyone here who may view it. Resolves when they are written. */
   async deliver(serverId: ServerId, channelId: ChannelId, events: readonly AnyDown[]): Promise<void> {
     if (this.#roster.isIncomplete(serverId)) await this.#complete(serverId);
-    this.#send(this.#roster.viewing(serverId, channelId), events);
+    await this.#send(this.#roster.viewing(serverId, channelId), events);
   }
 
   /** Something changed in a server: who may see what, and what its people are told. */
@@ -129,8 +133,10 @@ export class Gateway extends DurableObject<Env> {
       if (this.#roster.apply(serverId, change.version, entry)) this.#keepServers(entry.userId);
     }
     for (const { to, event } of change.events) {
-      this.#send(this.#roster.socketsOf(to === "members" ? this.#roster.members(serverId) : to), [event]);
+      void this.#send(this.#roster.socketsOf(to === "members" ? this.#roster.members(serverId) : to), [event]);
     }
+    // What was on its way to those who lost a right is written before the change is answered.
+    await this.#broadcasts.send([], []);
   }
 
   /** Local members of a server, for a server actor that starts with an empty memory. */
@@ -153,7 +159,7 @@ export class Gateway extends DurableObject<Env> {
 
   /** An event for a person's sockets here. */
   async tellUser(userId: UserId, event: AnyDown): Promise<void> {
-    this.#send(this.#roster.socketsOf([userId]), [event]);
+    await this.#send(this.#roster.socketsOf([userId]), [event]);
   }
 
   /** A person chose what to show, on this gateway or another: it holds for all their sockets. */
@@ -172,7 +178,7 @@ export class Gateway extends DurableObject<Env> {
     return {
       sockets: [...this.#io.sockets()].length,
       users: [...this.#roster.users()].length,
-      delivered: this.#delivered,
+      delivered: this.#broadcasts.written,
       received: this.#received,
     };
   }
@@ -253,7 +259,7 @@ export class Gateway extends DurableObject<Env> {
         tellOthers: async (event) => {
           const { userId } = socket.data;
           const beside = this.#roster.socketsOf([userId]).filter((other) => other !== socket);
-          this.#send(beside, [event]);
+          void this.#send(beside, [event]);
           await Promise.all(this.#others.map((gateway) => gateway.tellUser(userId, event)));
         },
       },
@@ -278,10 +284,10 @@ export class Gateway extends DurableObject<Env> {
 
   // ── delivery ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #send(sockets: readonly LocalSocket[], events: readonly AnyDown[]): void {
+  async #send(sockets: readonly LocalSocket[], events: readonly AnyDown[]): Promise<void> {
     if (sockets.length === 0) return;
     const awake = this.#held.size === 0 ? sockets : sockets.filter((socket) => !this.#hold(socket, events));
-    for (const { event, body } of events) this.#delivered += this.#io.broadcast(awake, event, body);
+    await this.#broadcasts.send(awake, events);
   }
 
   /** Keeps events for a socket that is not ready yet. */
