@@ -12,10 +12,11 @@ import { rootFolder } from "../tools/stack/root.ts";
 import { Fleet } from "./load/fleet.ts";
 import { postmasterPid } from "./measure/process-usage.ts";
 import { Measurements } from "./report/measurements.ts";
-import { machineFacts, writeResults } from "./report/results.ts";
+import { describeMachine, machineFacts } from "./report/machine.ts";
+import { writeResults } from "./report/results.ts";
 import { table } from "./report/table.ts";
 import { checkTargets } from "./report/targets.ts";
-import type { Scenario } from "./scenarios/bench.ts";
+import type { Bench, Scenario } from "./scenarios/bench.ts";
 import { coldstart } from "./scenarios/coldstart.ts";
 import { messages } from "./scenarios/messages.ts";
 import * as metrics from "./scenarios/metrics.ts";
@@ -38,27 +39,34 @@ function chosenScenarios(names: readonly string[]): Scenario[] {
   });
 }
 
-await runCommand(async (signal) => {
-  const chosen = chosenScenarios(process.argv.slice(2));
-  if (process.platform !== "linux") throw new OperatorError("The benchmark reads CPU times from /proc: it needs Linux");
-  const startedMs = performance.now();
-  const log = (line: string): void => {
-    console.error(`${((performance.now() - startedMs) / 1_000).toFixed(0).padStart(4)} s  ${line}`);
-  };
+interface Measured {
+  readonly record: Measurements;
+  readonly subjects: readonly Subject[];
+}
+
+/** Starts everything, measures, stops everything. */
+async function measure(chosen: readonly Scenario[], log: Bench["log"], signal: AbortSignal): Promise<Measured> {
   const dataDir = mkdtempSync(join(tmpdir(), "lescopains-bench-"));
-  const record = new Measurements();
   const fleet = new Fleet();
-  const subjects: Subject[] = [];
+  const abort = (): void => fleet.stop();
+  signal.addEventListener("abort", abort, { once: true });
+  const stops: (() => Promise<void>)[] = [];
   try {
     const { stack, jwtSecret } = await startEdge({ dataDir, log, signal });
+    stops.push(() => stack.stop());
     const plan = await planWorld();
-    subjects.push(await edgeSubject(stack, jwtSecret, plan));
+    const edge = await edgeSubject(stack, jwtSecret, plan);
     const cacheFolder = join(rootFolder, ".cache", "bench-peer");
+    const peers: Subject[] = [];
     for (const order of ["emit-first", "ack-first"] as const) {
-      subjects.push(await peerSubject({ databaseUrl: stack.databaseUrl, jwtSecret, plan, order, cacheFolder }));
+      const peer = await peerSubject({ databaseUrl: stack.databaseUrl, jwtSecret, plan, cacheFolder, order });
+      stops.push(() => peer.stop());
+      peers.push(peer);
     }
-    const bench = {
-      subjects,
+    const record = new Measurements();
+    const bench: Bench = {
+      subjects: [edge, ...peers.slice(0, 1)],
+      variants: peers.slice(1),
       fleet,
       record,
       postmasterPid: await postmasterPid(stack.databaseUrl),
@@ -67,24 +75,31 @@ await runCommand(async (signal) => {
       signal,
     };
     for (const scenario of chosen) await scenario(bench);
+    return { record, subjects: [edge, ...peers] };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
+    signal.removeEventListener("abort", abort);
     fleet.stop();
-    // The edge is the first and holds the database.
-    for (const subject of subjects.toReversed()) await subject.stop();
+    // The edge holds the peers' database: it goes last.
+    for (const stop of stops.toReversed()) await stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
-  const targets = checkTargets(record);
+}
+
+await runCommand(async (signal) => {
+  const chosen = chosenScenarios(process.argv.slice(2));
+  if (process.platform !== "linux") throw new OperatorError("The benchmark reads CPU times from /proc: it needs Linux");
+  const startedMs = performance.now();
+  const log = (line: string): void => {
+    console.error(`${((performance.now() - startedMs) / 1_000).toFixed(0).padStart(4)} s  ${line}`);
+  };
   const machine = machineFacts();
-  console.log(
-    `${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.workerd}, commit ${machine.commit}\n`,
-  );
-  console.log(
-    table(
-      record,
-      subjects.map(({ name }) => name),
-      targets,
-    ),
-  );
+  const { record, subjects } = await measure(chosen, log, signal);
+  const targets = checkTargets(record);
+  const names = subjects.map(({ name }) => name);
+  console.log(`${describeMachine(machine)}\n\n${table(record, names, targets)}`);
   log(`written to ${writeResults(record, targets, machine, new Date())}`);
   return record.total(metrics.lost) + record.total(metrics.doubled) > 0 ? 1 : 0;
 });

@@ -5,8 +5,8 @@ import { Client } from "pg";
 import { v7 } from "uuid";
 import { signAccessToken } from "../edge/src/auth/access-token.ts";
 
-export const peopleCount = 1_000;
-export const channelCount = 20;
+const peopleCount = 1_000;
+const channelCount = 20;
 /** Everyone's. */
 export const password = "correct horse battery staple";
 const bcryptCost = 12;

@@ -3,7 +3,7 @@ import { Generator } from "./generator.ts";
 import type { Pace } from "./protocol.ts";
 
 /** Of how many connections come messages. Enough that no sender meets the edge's flood limit of 50 frames a second. */
-export const senderCount = 20;
+const senderCount = 20;
 
 export interface RunOptions {
   readonly pace: Pace;

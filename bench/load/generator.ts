@@ -25,7 +25,7 @@ export class Generator {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#child.send({ id, command } satisfies Request);
+      this.#child.send({ id, command } satisfies Request, (error) => error !== null && reject(error));
     });
   }
 

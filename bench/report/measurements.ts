@@ -6,12 +6,13 @@ export type SubjectName = Subject["name"];
 /** What is measured: a line of the table. */
 export interface Row {
   readonly metric: string;
-  readonly unit: "ms" | "µs" | "kB" | "/s" | "%" | "";
+  /** Counts are summed up, of everything else the median is shown. */
+  readonly unit: "ms" | "µs" | "kB" | "/s" | "%" | "count";
   /** One number for each round. */
   readonly values: Partial<Record<SubjectName, number[]>>;
 }
 
-/** All measurements of a run, in the order in which they first came up. */
+/** All measurements of a run, in the order in which they first came up, counts last. */
 export class Measurements {
   readonly #rows = new Map<string, Row>();
 
@@ -25,7 +26,8 @@ export class Measurements {
   }
 
   rows(): Row[] {
-    return [...this.#rows.values()];
+    const rows = [...this.#rows.values()];
+    return [...rows.filter(({ unit }) => unit !== "count"), ...rows.filter(({ unit }) => unit === "count")];
   }
 
   /** Median over the rounds; undefined when it was not measured. */

@@ -11,9 +11,10 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** Median, and beside it the range when there were several rounds. */
-function cell(values: readonly number[] | undefined): string {
+/** Median, and beside it the range when there were several rounds; the sum of counts. */
+function cell(values: readonly number[] | undefined, unit: Row["unit"]): string {
   if (values === undefined) return "–";
+  if (unit === "count") return figure(values.reduce((sum, value) => sum + value, 0));
   if (values.length === 1 || Math.min(...values) === Math.max(...values)) return figure(median(values));
   return `${figure(median(values))} (${figure(Math.min(...values))}–${figure(Math.max(...values))})`;
 }
@@ -35,10 +36,10 @@ export function table(
   const peers = subjects.filter((name) => name !== "edge");
   const head = ["", ...subjects, ...peers.map((name) => `edge ÷ ${name}`)];
   const rows = record.rows().map((row) => {
-    const unit = row.unit === "" ? "" : `, ${row.unit}`;
+    const unit = row.unit === "count" ? "" : `, ${row.unit}`;
     return [
       `${row.metric}${unit}`,
-      ...subjects.map((name) => cell(row.values[name])),
+      ...subjects.map((name) => cell(row.values[name], row.unit)),
       ...peers.map((name) => ratio(row, name)),
     ];
   });

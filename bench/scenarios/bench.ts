@@ -5,6 +5,8 @@ import type { Subject } from "../subjects/subject.ts";
 /** What every scenario is given. */
 export interface Bench {
   readonly subjects: readonly Subject[];
+  /** Other ways to write the peer, measured where the difference shows. */
+  readonly variants: readonly Subject[];
   readonly fleet: Fleet;
   readonly record: Measurements;
   /** Whose children do the subjects' SQL. */

@@ -1,40 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RunOptions, RunResult } from "../load/fleet.ts";
-import { cpuUs, familyCpuUs, residentKb } from "../measure/process-usage.ts";
+import type { RunOptions } from "../load/fleet.ts";
+import { residentKb } from "../measure/process-usage.ts";
 import { quantile } from "../measure/quantile.ts";
 import type { Subject } from "../subjects/subject.ts";
 import { type Bench, crowd, type Scenario, talkPerSecond } from "./bench.ts";
+import { measuredRun } from "./measured-run.ts";
 import * as metrics from "./metrics.ts";
 
 const rooms = [100, crowd];
-const warmUpMs = 2_000;
+const warmUpMs = 1_500;
 const talkMs = 8_000;
-const saturateMs = 3_000;
+const saturateMs = 2_500;
 /** What connecting leaves behind is collected, or not, by then. */
 const settleMs = 2_000;
 const outstandingPerSender = 2;
-
-export interface Used extends RunResult {
-  readonly cpuUs: number;
-  readonly postgresCpuUs: number;
-  readonly wallUs: number;
-}
-
-/** A run with what it cost; deliveries that went wrong are counted whatever the run is for. */
-export async function measuredRun(bench: Bench, subject: Subject, options: RunOptions): Promise<Used> {
-  bench.signal.throwIfAborted();
-  const before = { cpu: cpuUs(subject.pid()), postgres: familyCpuUs(bench.postmasterPid), ms: performance.now() };
-  const result = await bench.fleet.run(options);
-  bench.record.add(subject.name, metrics.lost, "", result.lost);
-  bench.record.add(subject.name, metrics.doubled, "", result.doubled);
-  bench.record.add(subject.name, metrics.refused, "", result.refused);
-  return {
-    ...result,
-    cpuUs: cpuUs(subject.pid()) - before.cpu,
-    postgresCpuUs: familyCpuUs(bench.postmasterPid) - before.postgres,
-    wallUs: (performance.now() - before.ms) * 1_000,
-  };
-}
 
 /** Starts the subject anew and fills a room; records what a connection costs in memory. */
 async function fillRoom(bench: Bench, subject: Subject, receivers: number): Promise<void> {
@@ -48,11 +27,25 @@ async function fillRoom(bench: Bench, subject: Subject, receivers: number): Prom
   bench.record.add(subject.name, `time to connect ${receivers}`, "ms", connectedMs);
 }
 
+/** As much as the subject takes: each sender's next message leaves when an earlier one is acknowledged. */
+async function saturate(bench: Bench, subject: Subject, receivers: number): Promise<void> {
+  const add = (metric: string, unit: "ms" | "µs" | "/s", value: number): void =>
+    bench.record.add(subject.name, `${metric}, ${receivers} receivers`, unit, value);
+  const full = await measuredRun(bench, subject, {
+    pace: { kind: "saturate", outstandingPerSender },
+    durationMs: saturateMs,
+    channelIds: subject.world.channelIds.slice(0, 1),
+  });
+  add("saturated: deliveries", "/s", full.delivered / full.spanS);
+  add("saturated: messages", "/s", full.messages / full.spanS);
+  add("saturated: CPU per delivery", "µs", full.cpuUs / full.delivered);
+  add("saturated: send → ack p50", "ms", quantile(full.ackUs, 0.5) / 1_000);
+  add("saturated: send → delivery p50", "ms", quantile(full.deliveryUs, 0.5) / 1_000);
+}
+
 async function oneRound(bench: Bench, subject: Subject, receivers: number, round: number): Promise<void> {
   const { record } = bench;
   const channelIds = subject.world.channelIds.slice(0, 1);
-  const add = (metric: string, unit: "ms" | "µs" | "/s", value: number): void =>
-    record.add(subject.name, `${metric}, ${receivers} receivers`, unit, value);
   try {
     await fillRoom(bench, subject, receivers);
     // The same moments for every subject of a round.
@@ -78,16 +71,7 @@ async function oneRound(bench: Bench, subject: Subject, receivers: number, round
       calm.postgresCpuUs / calm.messages,
     );
 
-    const full = await measuredRun(bench, subject, {
-      pace: { kind: "saturate", outstandingPerSender },
-      durationMs: saturateMs,
-      channelIds,
-    });
-    add("saturated: deliveries", "/s", full.delivered / full.spanS);
-    add("saturated: messages", "/s", full.messages / full.spanS);
-    add("saturated: CPU per delivery", "µs", full.cpuUs / full.delivered);
-    add("saturated: send → ack p50", "ms", quantile(full.ackUs, 0.5) / 1_000);
-    add("saturated: send → delivery p50", "ms", quantile(full.deliveryUs, 0.5) / 1_000);
+    if (bench.subjects.includes(subject)) await saturate(bench, subject, receivers);
   } finally {
     await bench.fleet.disconnect();
   }
@@ -97,7 +81,7 @@ async function oneRound(bench: Bench, subject: Subject, receivers: number, round
 export const messages: Scenario = async (bench) => {
   for (const receivers of rooms) {
     for (let round = 1; round <= bench.rounds; round += 1) {
-      for (const subject of bench.subjects) {
+      for (const subject of receivers === crowd ? [...bench.subjects, ...bench.variants] : bench.subjects) {
         bench.log(`messages: ${receivers} receivers, round ${round} of ${bench.rounds}, ${subject.name}`);
         await oneRound(bench, subject, receivers, round);
       }

@@ -2,12 +2,12 @@ import { quantile } from "../measure/quantile.ts";
 import type { Subject } from "../subjects/subject.ts";
 import { password } from "../world.ts";
 import { type Bench, type Scenario, talkPerSecond } from "./bench.ts";
-import { measuredRun } from "./messages.ts";
+import { measuredRun } from "./measured-run.ts";
 
 const receivers = 100;
 const concurrency = 8;
-const alone = 4_000;
-const withTalk = 8_000;
+const aloneMs = 4_000;
+const withTalkMs = 6_000;
 
 /** Signs people in, eight at a time, until told to stop; answers how many a second. */
 async function signInUntil(subject: Subject, isOver: () => boolean): Promise<number> {
@@ -35,13 +35,13 @@ async function oneSubject(bench: Bench, subject: Subject): Promise<void> {
   const { record, fleet } = bench;
   try {
     await subject.restart();
-    const untilMs = performance.now() + alone;
+    const untilMs = performance.now() + aloneMs;
     record.add(subject.name, "sign-ins", "/s", await signInUntil(subject, () => performance.now() > untilMs));
 
     await fleet.connect(subject.url(), subject.world, receivers);
     const talk = {
       pace: { kind: "random", perSecond: talkPerSecond, seed: 1 },
-      durationMs: withTalk,
+      durationMs: withTalkMs,
       channelIds: subject.world.channelIds.slice(0, 1),
     } as const;
     await measuredRun(bench, subject, { ...talk, durationMs: 1_000 });

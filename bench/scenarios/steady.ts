@@ -1,14 +1,16 @@
 import { PERIODS } from "@lescopains/protocol/limits";
 import { quantile } from "../measure/quantile.ts";
 import { type Bench, crowd, type Scenario, talkPerSecond } from "./bench.ts";
-import { measuredRun } from "./messages.ts";
+import { measuredRun } from "./measured-run.ts";
 import * as metrics from "./metrics.ts";
 import type { Subject } from "../subjects/subject.ts";
 
 /** Long enough for every client's sign of life. */
-const durationMs = PERIODS.presencePingMs + 1_000;
+const edgeMs = PERIODS.presencePingMs + 1_000;
+/** The peer is only there to compare with. */
+const peerMs = 10_000;
 
-async function oneSubject(bench: Bench, subject: Subject): Promise<void> {
+async function oneSubject(bench: Bench, subject: Subject, durationMs: number): Promise<void> {
   try {
     await subject.restart();
     await bench.fleet.connect(subject.url(), subject.world, crowd);
@@ -28,7 +30,8 @@ async function oneSubject(bench: Bench, subject: Subject): Promise<void> {
 /** A whole community for half a minute: 1,000 people connected, all of them reading all of 20 channels, 10 messages a second in all. */
 export const steady: Scenario = async (bench) => {
   for (const subject of bench.subjects) {
+    const durationMs = subject.name === "edge" ? edgeMs : peerMs;
     bench.log(`steady: ${subject.name}, ${durationMs / 1_000} s`);
-    await oneSubject(bench, subject);
+    await oneSubject(bench, subject, durationMs);
   }
 };

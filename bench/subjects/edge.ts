@@ -38,6 +38,5 @@ export async function edgeSubject(stack: Stack, jwtSecret: string, plan: Plan): 
       ]);
       return { healthyMs };
     },
-    stop: () => stack.stop(),
   };
 }

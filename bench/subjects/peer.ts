@@ -28,7 +28,13 @@ async function ownDatabase(databaseUrl: string, name: string): Promise<string> {
 }
 
 /** Plain Node + socket.io + pg (peer/server.ts) in a process of its own. Not running before its first `restart`. */
-export async function peerSubject({ databaseUrl, jwtSecret, plan, order, cacheFolder }: PeerOptions): Promise<Subject> {
+export async function peerSubject({
+  databaseUrl,
+  jwtSecret,
+  plan,
+  order,
+  cacheFolder,
+}: PeerOptions): Promise<Subject & { stop(): Promise<void> }> {
   const ownUrl = await ownDatabase(databaseUrl, `peer_${order.replace("-", "_")}`);
   const world = await fillWorld(ownUrl, jwtSecret, plan);
   let child: ChildProcess | undefined;

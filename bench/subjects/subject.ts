@@ -9,7 +9,6 @@ export interface Subject {
   pid(): number;
   /** Ends the process (if it runs) as a crash would, and starts it anew. Resolves with how long the start took until `/health` said 200. */
   restart(): Promise<{ healthyMs: number }>;
-  stop(): Promise<void>;
 }
 
 const pollMs = 5;
