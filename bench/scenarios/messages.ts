@@ -9,10 +9,10 @@ import * as metrics from "./metrics.ts";
 
 const rooms = [100, crowd];
 const warmUpMs = 1_500;
-const talkMs = 8_000;
-const saturateMs = 2_500;
+const talkMs = 7_000;
+const saturateMs = 2_000;
 /** What connecting leaves behind is collected, or not, by then. */
-const settleMs = 2_000;
+const settleMs = 1_500;
 const outstandingPerSender = 2;
 
 /** Starts the subject anew and fills a room; records what a connection costs in memory. */

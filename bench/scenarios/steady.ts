@@ -8,7 +8,7 @@ import type { Subject } from "../subjects/subject.ts";
 /** Long enough for every client's sign of life. */
 const edgeMs = PERIODS.presencePingMs + 1_000;
 /** The peer is only there to compare with. */
-const peerMs = 10_000;
+const peerMs = 8_000;
 
 async function oneSubject(bench: Bench, subject: Subject, durationMs: number): Promise<void> {
   try {
