@@ -10,7 +10,8 @@ import { waitFor } from "../flows/kit/wait.ts";
 
 /** An acknowledgement that does not come within this time is asked for again. */
 const ACK_TIMEOUT_MS = 4_000;
-const SHORTEST_RETRY_MS = 50;
+/** Those who are put off come again after this time: sooner than they are told to, and never so often that it is a flood. */
+const RETRY_MS = 250;
 
 export interface Acked {
   readonly id: string;
@@ -30,12 +31,16 @@ export class Talker {
   readonly putOff: string[] = [];
   readonly #channelId: ChannelId;
   readonly #outbox = new Map<string, string>();
+  /** What has a try under way. */
+  readonly #sending = new Set<string>();
   #syncing = false;
 
   constructor(connection: Connection, channelId: ChannelId) {
     this.connection = connection;
     this.#channelId = channelId;
-    connection.socket.on("message:new", (message: Message) => this.#keep([message]));
+    connection.socket.on("message:new", (message: Message) => {
+      if (message.channelId === channelId) this.#keep([message]);
+    });
     connection.socket.on("ready", () => {
       for (const nonce of this.#outbox.keys()) void this.#send(nonce);
       void this.catchUp();
@@ -72,20 +77,32 @@ export class Talker {
           ACK_TIMEOUT_MS,
         );
         if (!answer.ok) {
-          await sleep(SHORTEST_RETRY_MS);
+          await sleep(RETRY_MS);
           continue;
         }
         this.#keep(answer.channels[this.#channelId]?.messages ?? []);
         ({ more } = answer);
       }
-    } catch {
-      // Cut off.
+    } catch (error) {
+      // Cut off, or something heard was not what it had been.
+      if (error instanceof Error && error.name === "AssertionError") throw error;
     } finally {
       this.#syncing = false;
     }
   }
 
   async #send(nonce: string): Promise<void> {
+    if (this.#sending.has(nonce)) return;
+    this.#sending.add(nonce);
+    try {
+      await this.#sendUntilAcknowledged(nonce);
+    } finally {
+      this.#sending.delete(nonce);
+    }
+  }
+
+  /** Without a connection it gives up: the next `ready` begins again. */
+  async #sendUntilAcknowledged(nonce: string): Promise<void> {
     for (let content = this.#outbox.get(nonce); content !== undefined; content = this.#outbox.get(nonce)) {
       if (!this.connection.socket.connected) return;
       try {
@@ -97,7 +114,7 @@ export class Talker {
         }
         expect(answer.error).toMatchObject({ code: "unavailable", retryAfterMs: expect.any(Number) as number });
         this.putOff.push(answer.error.code);
-        await sleep(SHORTEST_RETRY_MS);
+        await sleep(RETRY_MS);
       } catch (error) {
         if (error instanceof Error && error.name === "AssertionError") throw error;
       }
