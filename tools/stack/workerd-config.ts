@@ -75,9 +75,10 @@ export interface MainConfigOptions extends ConfigOptions {
 
 /**
  * V8 collects old garbage late by default: 1,000 people who connect leave 65 MB behind them that nobody needs. With these
- * limits (MB) a connection costs 119 instead of 184 kB, for the same CPU time.
+ * limits (MB) a connection costs 124 instead of 184 kB, and 116 with code and heap kept small, for the same CPU time
+ * (docs/adr/0005).
  */
-const v8Flags = ["--initial-old-space-size=8", "--max-semi-space-size=2"];
+const v8Flags = ["--initial-old-space-size=8", "--max-semi-space-size=2", "--optimize-for-size"];
 
 /** The worker and its actors. */
 export function mainConfig(options: MainConfigOptions): string {
