@@ -15,7 +15,7 @@ function project(name: string, order: number, include: string[], options: { work
       environment: "node" as const,
       sequence: { groupOrder: order },
       maxWorkers: options.workers ?? 1,
-      testTimeout: order === 0 ? 20 * seconds : 120 * seconds,
+      testTimeout: 120 * seconds,
       hookTimeout: 180 * seconds,
       teardownTimeout: 60 * seconds,
       globalSetup: options.stack === true ? [sharedStack] : [],
@@ -26,15 +26,21 @@ function project(name: string, order: number, include: string[], options: { work
 export default defineConfig({
   test: {
     projects: [
-      project("unit", 0, ["{protocol,edge,web}/src/**/*.test.{ts,tsx}", "tools/**/*.test.ts", "bench/**/*.test.ts"], {
-        workers: 2,
-      }),
-      project("socketio", 1, ["tests/socketio/**/*.test.ts"], { workers: 2 }),
-      project("postgres", 2, ["tests/postgres/**/*.test.ts"]),
-      project("flows", 3, ["tests/flows/**/*.test.ts"], { workers: 2, stack: true }),
-      project("tools", 4, ["tests/tools/**/*.test.ts"]),
-      project("faults", 5, ["tests/{faults,fuzz}/**/*.test.ts"]),
-      project("browser", 6, ["tests/browser/**/*.test.ts"], { stack: true }),
+      project(
+        "unit",
+        0,
+        ["{protocol,e2ee,edge,web}/src/**/*.test.{ts,tsx}", "tools/**/*.test.ts", "bench/**/*.test.ts"],
+        {
+          workers: 2,
+        },
+      ),
+      project("interop", 1, ["tests/interop/**/*.test.ts"], { workers: 2 }),
+      project("socketio", 2, ["tests/socketio/**/*.test.ts"], { workers: 2 }),
+      project("postgres", 3, ["tests/postgres/**/*.test.ts"]),
+      project("flows", 4, ["tests/flows/**/*.test.ts"], { workers: 2, stack: true }),
+      project("tools", 5, ["tests/tools/**/*.test.ts"]),
+      project("faults", 6, ["tests/{faults,fuzz}/**/*.test.ts"]),
+      project("browser", 7, ["tests/browser/**/*.test.ts"], { stack: true }),
     ],
   },
 });

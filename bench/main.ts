@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- messages|signin|coldstart|steady …]`: this product's edge beside a plain Node + socket.io + pg server, on the
- * same PostgreSQL, in turns. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
+ * `npm run bench [-- messages|signin|coldstart|steady|e2ee …]`: this product's edge beside a plain Node + socket.io + pg server, on
+ * the same PostgreSQL, in turns; and the encryption engine beside the official library. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,8 +16,10 @@ import { describeMachine, machineFacts } from "./report/machine.ts";
 import { writeResults } from "./report/results.ts";
 import { table } from "./report/table.ts";
 import { checkTargets } from "./report/targets.ts";
-import type { Bench, Scenario } from "./scenarios/bench.ts";
+import type { Comparison } from "./report/table.ts";
+import type { Bench, Scenario, Tools } from "./scenarios/bench.ts";
 import { coldstart } from "./scenarios/coldstart.ts";
+import { e2ee } from "./scenarios/e2ee.ts";
 import { messages } from "./scenarios/messages.ts";
 import * as metrics from "./scenarios/metrics.ts";
 import { signin } from "./scenarios/signin.ts";
@@ -27,25 +29,30 @@ import { peerSubject } from "./subjects/peer.ts";
 import type { Subject } from "./subjects/subject.ts";
 import { planWorld } from "./world.ts";
 
-const scenarios: Readonly<{ [name: string]: Scenario }> = { messages, signin, coldstart, steady };
+const serverScenarios: Readonly<{ [name: string]: Scenario }> = { messages, signin, coldstart, steady };
+/** Those that need no server. */
+const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = { e2ee };
 const rounds = 3;
 
-function chosenScenarios(names: readonly string[]): Scenario[] {
-  if (names.length === 0) return Object.values(scenarios);
-  return names.map((name) => {
-    const scenario = scenarios[name];
-    if (scenario !== undefined) return scenario;
-    throw new OperatorError(`There is no benchmark "${name}": use any of ${Object.keys(scenarios).join(", ")}`);
-  });
+const comparisons: readonly Comparison[] = [
+  { ours: "edge", peers: ["node", "node, ack first"] },
+  { ours: "engine", peers: ["libsignal"], others: ["engine in Chromium"] },
+];
+
+function chosenNames(args: readonly string[]): readonly string[] {
+  const all = [...Object.keys(serverScenarios), ...Object.keys(otherScenarios)];
+  const unknown = args.find((name) => !all.includes(name));
+  if (unknown === undefined) return args.length === 0 ? all : args;
+  throw new OperatorError(`There is no benchmark "${unknown}": use any of ${all.join(", ")}`);
 }
 
-interface Measured {
-  readonly record: Measurements;
-  readonly subjects: readonly Subject[];
+function chosen<T>(from: Readonly<{ [name: string]: T }>, names: readonly string[]): T[] {
+  return names.flatMap((name) => from[name] ?? []);
 }
 
-/** Starts everything, measures, stops everything. */
-async function measure(chosen: readonly Scenario[], log: Bench["log"], signal: AbortSignal): Promise<Measured> {
+/** Starts the servers, measures, stops everything. */
+async function measureServers(run: readonly Scenario[], tools: Tools): Promise<void> {
+  const { log, signal } = tools;
   const dataDir = mkdtempSync(join(tmpdir(), "lescopains-bench-"));
   const fleet = new Fleet();
   const abort = (): void => fleet.stop();
@@ -63,19 +70,14 @@ async function measure(chosen: readonly Scenario[], log: Bench["log"], signal: A
       stops.push(() => peer.stop());
       peers.push(peer);
     }
-    const record = new Measurements();
     const bench: Bench = {
+      ...tools,
       subjects: [edge, ...peers.slice(0, 1)],
       variants: peers.slice(1),
       fleet,
-      record,
       postmasterPid: await postmasterPid(stack.databaseUrl),
-      rounds,
-      log,
-      signal,
     };
-    for (const scenario of chosen) await scenario(bench);
-    return { record, subjects: [edge, ...peers] };
+    for (const scenario of run) await scenario(bench);
   } catch (error) {
     signal.throwIfAborted();
     throw error;
@@ -89,17 +91,20 @@ async function measure(chosen: readonly Scenario[], log: Bench["log"], signal: A
 }
 
 await runCommand(async (signal) => {
-  const chosen = chosenScenarios(process.argv.slice(2));
+  const names = chosenNames(process.argv.slice(2));
   if (process.platform !== "linux") throw new OperatorError("The benchmark reads CPU times from /proc: it needs Linux");
   const startedMs = performance.now();
   const log = (line: string): void => {
     console.error(`${((performance.now() - startedMs) / 1_000).toFixed(0).padStart(4)} s  ${line}`);
   };
   const machine = machineFacts();
-  const { record, subjects } = await measure(chosen, log, signal);
+  const record = new Measurements();
+  const tools: Tools = { record, rounds, log, signal };
+  const servers = chosen(serverScenarios, names);
+  if (servers.length > 0) await measureServers(servers, tools);
+  for (const scenario of chosen(otherScenarios, names)) await scenario(tools);
   const targets = checkTargets(record);
-  const names = subjects.map(({ name }) => name);
-  console.log(`${describeMachine(machine)}\n\n${table(record, names, targets)}`);
+  console.log(`${describeMachine(machine)}\n\n${table(record, comparisons, targets)}`);
   log(`written to ${writeResults(record, targets, machine, new Date())}`);
   return record.total(metrics.lost) + record.total(metrics.doubled) > 0 ? 1 : 0;
 });

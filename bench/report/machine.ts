@@ -15,6 +15,7 @@ export interface Machine {
   readonly node: string;
   readonly workerd: string;
   readonly socketIo: string;
+  readonly libsignal: string;
   readonly commit: string;
   /** There were changes that no commit holds. */
   readonly dirty: boolean;
@@ -44,6 +45,7 @@ export function machineFacts(): Machine {
     node: process.version,
     workerd: output(workerdBinary(), ["--version"]),
     socketIo: packageVersion("socket.io"),
+    libsignal: packageVersion("@signalapp/libsignal-client"),
     commit: output("git", ["rev-parse", "--short", "HEAD"]) || "unknown",
     dirty: output("git", ["status", "--porcelain"]) !== "",
   };

@@ -1,7 +1,8 @@
 import { median } from "../measure/quantile.ts";
 import type { Subject } from "../subjects/subject.ts";
 
-export type SubjectName = Subject["name"];
+/** Servers, and implementations of the Signal Protocol. */
+export type SubjectName = Subject["name"] | "engine" | "engine in Chromium" | "libsignal";
 
 /** What is measured: a line of the table. */
 export interface Row {
@@ -36,6 +37,11 @@ export class Measurements {
     return values === undefined ? undefined : median(values);
   }
 
+  /** Whether it was measured. */
+  has(metric: string): boolean {
+    return this.#rows.has(metric);
+  }
+
   /** Sum over the rounds of every subject; 0 when it was not measured. */
   total(metric: string): number {
     return Object.values(this.#rows.get(metric)?.values ?? {})
@@ -43,9 +49,9 @@ export class Measurements {
       .reduce((sum, value) => sum + value, 0);
   }
 
-  /** How many times the other subject's median this product's is. */
-  ratio(metric: string, other: SubjectName): number | undefined {
-    const ours = this.median("edge", metric);
+  /** How many times the other subject's median ours is. */
+  ratio(metric: string, subject: SubjectName, other: SubjectName): number | undefined {
+    const ours = this.median(subject, metric);
     const theirs = this.median(other, metric);
     return ours === undefined || theirs === undefined ? undefined : ours / theirs;
   }

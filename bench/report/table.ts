@@ -19,30 +19,47 @@ function cell(values: readonly number[] | undefined, unit: Row["unit"]): string 
   return `${figure(median(values))} (${figure(Math.min(...values))}–${figure(Math.max(...values))})`;
 }
 
-function ratio({ values }: Row, other: SubjectName): string {
-  const ours = values.edge;
+function ratio({ values }: Row, subject: SubjectName, other: SubjectName): string {
+  const ours = values[subject];
   const theirs = values[other];
   return ours === undefined || theirs === undefined || median(theirs) === 0
     ? "–"
     : `${(median(ours) / median(theirs)).toFixed(2)} ×`;
 }
 
+/** Subjects that are measured by the same things: the columns of a table. */
+export interface Comparison {
+  readonly ours: SubjectName;
+  readonly peers: readonly SubjectName[];
+  /** Ours as well, not compared. */
+  readonly others?: readonly SubjectName[];
+}
+
+function comparisonTable(rows: readonly Row[], { ours, peers, others = [] }: Comparison): string[] {
+  const subjects = [ours, ...peers, ...others];
+  const head = ["", ...subjects, ...peers.map((name) => `${ours} ÷ ${name}`)];
+  const lines = rows
+    .filter(({ values }) => subjects.some((name) => values[name] !== undefined))
+    .map((row) => {
+      const unit = row.unit === "count" ? "" : `, ${row.unit}`;
+      return line([
+        `${row.metric}${unit}`,
+        ...subjects.map((name) => cell(row.values[name], row.unit)),
+        ...peers.map((name) => ratio(row, ours, name)),
+      ]);
+    });
+  return lines.length === 0
+    ? []
+    : [line(head), line(head.map((_, index) => (index === 0 ? "---" : "--:"))), ...lines, ""];
+}
+
 /** The whole run as Markdown: medians (and ranges) by subject, ratios, and the targets. */
 export function table(
   record: Measurements,
-  subjects: readonly SubjectName[],
+  comparisons: readonly Comparison[],
   targets: readonly TargetResult[],
 ): string {
-  const peers = subjects.filter((name) => name !== "edge");
-  const head = ["", ...subjects, ...peers.map((name) => `edge ÷ ${name}`)];
-  const rows = record.rows().map((row) => {
-    const unit = row.unit === "count" ? "" : `, ${row.unit}`;
-    return [
-      `${row.metric}${unit}`,
-      ...subjects.map((name) => cell(row.values[name], row.unit)),
-      ...peers.map((name) => ratio(row, name)),
-    ];
-  });
+  const rows = record.rows();
   const verdicts = targets.map(({ target, wanted, measured, reached }) => [
     target,
     wanted,
@@ -50,10 +67,7 @@ export function table(
     reached ? "reached" : "**not reached**",
   ]);
   return [
-    line(head),
-    line(head.map((_, index) => (index === 0 ? "---" : "--:"))),
-    ...rows.map(line),
-    "",
+    ...comparisons.flatMap((comparison) => comparisonTable(rows, comparison)),
     line(["target", "wanted", "measured", ""]),
     line(["---", "--:", "--:", "---"]),
     ...verdicts.map(line),

@@ -1,5 +1,5 @@
 import * as metrics from "../scenarios/metrics.ts";
-import type { Measurements } from "./measurements.ts";
+import type { Measurements, SubjectName } from "./measurements.ts";
 
 export interface TargetResult {
   readonly target: string;
@@ -22,13 +22,13 @@ const targets: readonly Target[] = [
     target: "send → ack p50, 1000 receivers, edge ÷ node",
     limit: 0.5,
     unit: "×",
-    measure: (record) => record.ratio(metrics.ackP50(1_000), "node"),
+    measure: (record) => record.ratio(metrics.ackP50(1_000), "edge", "node"),
   },
   {
     target: "CPU per delivery, 1000 receivers, edge ÷ node",
     limit: 1.6,
     unit: "×",
-    measure: (record) => record.ratio(metrics.cpuPerDelivery(1_000), "node"),
+    measure: (record) => record.ratio(metrics.cpuPerDelivery(1_000), "edge", "node"),
   },
   {
     target: "memory per connection",
@@ -47,9 +47,35 @@ const targets: readonly Target[] = [
     target: "deliveries lost or doubled",
     limit: 0,
     unit: "",
-    measure: (record) => record.total(metrics.lost) + record.total(metrics.doubled),
+    measure: (record) =>
+      record.has(metrics.lost) ? record.total(metrics.lost) + record.total(metrics.doubled) : undefined,
   },
+  ...engineTargets("engine in Chromium"),
+  ...engineTargets("engine"),
+  ...[metrics.sessionBegun("p50"), metrics.encrypted("p50"), metrics.decrypted("p50")].map((metric) => ({
+    target: `${metric}, engine ÷ libsignal`,
+    limit: 15,
+    unit: "×",
+    measure: (record: Measurements) => record.ratio(metric, "engine", "libsignal"),
+  })),
 ];
+
+function engineTargets(subject: SubjectName): Target[] {
+  const limits = [
+    [metrics.sessionBegun("p50"), 150],
+    [metrics.encrypted("p50"), 1],
+    [metrics.decrypted("p50"), 3],
+    [metrics.decrypted("p99"), 40],
+    [metrics.waitingRead, 2_000],
+  ] as const;
+  return limits.map(([metric, limit]) => ({
+    target: `${metric}, ${subject}`,
+    limit,
+    below: true,
+    unit: "ms",
+    measure: (record) => record.median(subject, metric),
+  }));
+}
 
 /** The targets that this run measured. */
 export function checkTargets(record: Measurements): TargetResult[] {

@@ -3,18 +3,22 @@ import type { Measurements } from "../report/measurements.ts";
 import type { Subject } from "../subjects/subject.ts";
 
 /** What every scenario is given. */
-export interface Bench {
-  readonly subjects: readonly Subject[];
-  /** Other ways to write the peer, measured where the difference shows. */
-  readonly variants: readonly Subject[];
-  readonly fleet: Fleet;
+export interface Tools {
   readonly record: Measurements;
-  /** Whose children do the subjects' SQL. */
-  readonly postmasterPid: number;
   readonly rounds: number;
   /** Progress, a line at a time. */
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
+}
+
+/** And what those are given that measure servers. */
+export interface Bench extends Tools {
+  readonly subjects: readonly Subject[];
+  /** Other ways to write the peer, measured where the difference shows. */
+  readonly variants: readonly Subject[];
+  readonly fleet: Fleet;
+  /** Whose children do the subjects' SQL. */
+  readonly postmasterPid: number;
 }
 
 export type Scenario = (bench: Bench) => Promise<void>;

@@ -6,3 +6,10 @@ export const steadyCpu = "CPU, 1000 users, 20 channels, 10/s";
 export const lost = "deliveries lost";
 export const doubled = "deliveries doubled";
 export const refused = "messages refused or unanswered";
+
+/** Of the encryption engine; `part` is a quantile's name. */
+export const sessionBegun = (part: string): string => `session from a bundle, ${part}`;
+export const sessionAnswered = (part: string): string => `first message read, ${part}`;
+export const encrypted = (part: string): string => `message encrypted, ${part}`;
+export const decrypted = (part: string): string => `message decrypted, ${part}`;
+export const waitingRead = "500 waiting messages decrypted";
