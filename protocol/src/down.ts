@@ -1,7 +1,10 @@
 import * as v from "valibot";
-import { Channel, Member, Message, Presence, Role, Self, Server } from "./entities.ts";
+import { Ciphertext } from "./ciphertext.ts";
+import { DeviceId, ListVersion } from "./device-list.ts";
+import { Channel, DirectChannel, Member, Message, Presence, Role, Self, Server, User } from "./entities.ts";
 import { ErrorCode } from "./errors.ts";
-import { ChannelId, MessageId, RoleId, Seq, ServerId, SessionId, Timestamp, UserId } from "./ids.ts";
+import { ChannelId, HandoffId, MessageId, RoleId, Seq, ServerId, SessionId, Timestamp, UserId } from "./ids.ts";
+import { EcPublicKey, Envelope } from "./keys.ts";
 
 /** Why a server is no longer there for someone. */
 export const LeaveReason = v.picklist(["left", "kicked", "banned", "deleted"]);
@@ -13,9 +16,11 @@ export const DOWN = {
   ready: v.object({
     user: Self,
     servers: v.array(Server),
-    dms: v.array(Channel),
+    dms: v.array(DirectChannel),
     presences: v.array(Presence),
     sessionId: SessionId,
+    /** The device this socket speaks for; null: none was named, or it is not this session's. */
+    deviceId: v.nullable(DeviceId),
   }),
   "message:new": Message,
   "message:edited": v.object({
@@ -28,6 +33,15 @@ export const DOWN = {
     editedAt: Timestamp,
   }),
   "message:deleted": v.object({ id: MessageId, channelId: ChannelId, seq: Seq }),
+  /** Passes by: it has no `seq` and is in no history. */
+  "message:ephemeral": v.object({
+    channelId: ChannelId,
+    authorId: UserId,
+    senderDeviceId: DeviceId,
+    nonce: v.string(),
+    ciphertext: Ciphertext,
+    createdAt: Timestamp,
+  }),
   typing: v.object({ channelId: ChannelId, userId: UserId }),
   /** To the reader's other connections. */
   "read:updated": v.object({ channelId: ChannelId, seq: Seq }),
@@ -47,6 +61,20 @@ export const DOWN = {
   "role:created": v.object({ role: Role }),
   "role:updated": v.object({ role: Role }),
   "role:deleted": v.object({ serverId: ServerId, roleId: RoleId }),
+  /** The conversation was opened, or this person was added to it. */
+  "dm:created": v.object({ channel: DirectChannel }),
+  /** Who is in it has changed. */
+  "dm:updated": v.object({ channelId: ChannelId, ownerId: v.nullable(UserId), participants: v.array(User) }),
+  /** This person left, or was removed. */
+  "dm:removed": v.object({ channelId: ChannelId }),
+  /** Envelopes for this socket's device, in order; the same ones come again until `keys:ack`. */
+  "keys:received": v.object({ messages: v.array(Envelope) }),
+  /** To a device with fewer than 10 one-time keys of a kind: how many are left of the rarer kind. */
+  "keys:low": v.object({ remaining: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+  /** To the person and to all who share a direct conversation with them: a new device list, perhaps a new identity. */
+  "keys:changed": v.object({ userId: UserId, identityKey: EcPublicKey, version: ListVersion }),
+  /** What a new browser of this person waits for is there to be taken. */
+  "keys:handoff": v.object({ id: HandoffId }),
   "session:revoked": v.object({ sessionId: SessionId }),
 } as const;
 

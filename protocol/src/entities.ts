@@ -1,10 +1,12 @@
 import * as v from "valibot";
+import { Ciphertext } from "./ciphertext.ts";
+import { DeviceId } from "./device-list.ts";
 import { ChannelId, MessageId, RoleId, Seq, ServerId, SessionId, Timestamp, UserId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { PermissionString } from "./permissions.ts";
 
 /** Text a person typed for a name: trimmed, not empty, no control or bidirectional-override characters. */
-function label(maxLength: number) {
+export function label(maxLength: number) {
   return v.pipe(
     v.string(),
     v.trim(),
@@ -127,6 +129,19 @@ export const Channel = v.object({
 });
 export type Channel = v.InferOutput<typeof Channel>;
 
+/** A conversation of two (`dm`) or more people (`group_dm`), always encrypted. */
+export const DirectChannel = v.object({
+  ...Channel.entries,
+  serverId: v.null(),
+  type: v.picklist(["dm", "group_dm"]),
+  encrypted: v.literal(true),
+  /** Who made it, and may remove people from a group; null when they left or their account is gone. */
+  ownerId: v.nullable(UserId),
+  /** Everyone in it, the reader included, by id. */
+  participants: v.array(User),
+});
+export type DirectChannel = v.InferOutput<typeof DirectChannel>;
+
 /** A server as one member sees it: the channels they may view, and their own permissions. */
 export const Server = v.object({
   id: ServerId,
@@ -211,5 +226,9 @@ export const Message = v.object({
   createdAt: Timestamp,
   editedAt: v.nullable(Timestamp),
   deleted: v.boolean(),
+  /** In direct messages only: the device that sent it. */
+  senderDeviceId: v.optional(DeviceId),
+  /** In direct messages only: what is here for the reader's own device; null when there is nothing (any more). */
+  ciphertext: v.optional(v.nullable(Ciphertext)),
 });
 export type Message = v.InferOutput<typeof Message>;

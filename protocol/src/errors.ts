@@ -10,6 +10,7 @@ interface ErrorKind {
 /** The closed list of refusals. REST answers carry the status, socket acknowledgements the code alone. */
 export const ERRORS = {
   invalid_request: { status: 400, retry: false },
+  signature_invalid: { status: 400, retry: false },
   unauthenticated: { status: 401, retry: false },
   token_expired: { status: 401, retry: false },
   invalid_credentials: { status: 401, retry: false },
@@ -17,6 +18,10 @@ export const ERRORS = {
   totp_invalid: { status: 401, retry: false },
   session_revoked: { status: 401, retry: false },
   forbidden: { status: 403, retry: false },
+  /** The socket or session is bound to no device. */
+  device_required: { status: 403, retry: false },
+  /** This token does not open the vault. */
+  vault_locked: { status: 403, retry: false },
   banned: { status: 403, retry: false },
   cross_origin: { status: 403, retry: false },
   not_found: { status: 404, retry: false },
@@ -25,7 +30,12 @@ export const ERRORS = {
   conflict: { status: 409, retry: false },
   username_taken: { status: 409, retry: false },
   limit_reached: { status: 409, retry: false },
+  /** `details` are `DevicesChanged`. */
+  devices_changed: { status: 409, retry: false },
+  /** `details.devices` names the full ones. */
+  queue_full: { status: 409, retry: true },
   encryption_required: { status: 409, retry: false },
+  vault_full: { status: 409, retry: false },
   too_large: { status: 413, retry: false },
   unknown_event: { status: 404, retry: false },
   rate_limited: { status: 429, retry: true },

@@ -25,6 +25,9 @@ export type ChannelId = v.InferOutput<typeof ChannelId>;
 export const MessageId = v.pipe(uuid, v.brand("MessageId"));
 export type MessageId = v.InferOutput<typeof MessageId>;
 
+export const HandoffId = v.pipe(uuid, v.brand("HandoffId"));
+export type HandoffId = v.InferOutput<typeof HandoffId>;
+
 /**
  * Position of an event in its channel: 1, 2, 3 … without holes. Every event of a channel takes the next one,
  * so a client that sees a hole knows that it missed something and asks `sync`.

@@ -1,10 +1,17 @@
 /** Every length and count that a client can run into, with the reason beside the number. */
 export const LIMITS = {
-  /** A socket frame or REST body, in bytes: holds an encrypted message for a large group, and nothing that stalls a parser. */
-  frameBytes: 65_536,
+  /**
+   * A socket frame, in bytes: the longest ciphertext for each other device of two people (11 × 21,848 characters of base64, and
+   * what is around them), and nothing that stalls a parser. Above 64 KiB it counts against the flood limit as often as it is larger.
+   */
+  frameBytes: 262_144,
+  /** A REST body, in bytes. */
+  bodyBytes: 65_536,
+  /** The body that brings 100 one-time keys of each kind: 100 × 2,320 characters of Kyber key, and 100 × 85 of the other. */
+  preKeysBodyBytes: 262_144,
   /** Plain message text, in UTF-16 units: Discord's own limit for its paying users; longer texts are files. */
   contentLength: 4_000,
-  /** Encrypted message body (base64url text): what remains of a frame when its envelope is taken off. */
+  /** Encrypted message body (base64 text) in a channel of a server: 36 KB, nine times the longest plain text. */
   encryptedContentLength: 49_152,
   /** `metadata` of a message once serialised, in UTF-16 units: mentions and attachment descriptions. */
   metadataLength: 8_192,
@@ -44,6 +51,55 @@ export const LIMITS = {
   readyPresences: 500,
   /** With more members online than this, presence changes come with the member list, not one by one ([PR4]). */
   presencePushOnline: 250,
+  /** Devices of an account, as many as Signal's: with more, a message to all of two people's devices would not fit a frame. */
+  devicesPerUser: 6,
+  deviceNameMax: 64,
+  /** One ciphertext for one device, in bytes: 4,000 UTF-16 units are 12,000 bytes at most, padding and key exchange come on top. */
+  ciphertextBytes: 16_384,
+  /** Other devices in a direct message: 25 people with 6 devices each, less the one that sends. */
+  ciphertexts: 149,
+  /** One-time keys of a kind in one upload, as Signal's clients send them. */
+  preKeysUpload: 100,
+  /** One-time keys of a kind that wait to be handed out: two uploads. */
+  preKeysKept: 200,
+  /** Below this many the device is told `keys:low`. */
+  preKeysLow: 10,
+  /** Envelopes in one `keys:send`; the frame's size bounds them too. */
+  envelopesSend: 100,
+  /** Envelopes in one `keys:received`; the next page follows the acknowledgement of this one. */
+  envelopesPage: 100,
+  /** Envelopes that wait for one device: 16 MB at most. */
+  envelopesKept: 1_000,
+  /** Those of them that one person sent: nobody alone can keep others from reaching a device that is away. */
+  envelopesFromOne: 250,
+  /** People in a group conversation: each of its messages is a row for each of their devices. */
+  dmPeople: 25,
+  /** Direct conversations of a person: they all come with `ready`. */
+  dmsPerUser: 500,
+  /** Bounds of a passphrase's Argon2id: RFC 9106's choice for small machines (64 MiB, 3 passes), and what a phone's browser still does. */
+  kdfMemoryKibMin: 65_536,
+  kdfMemoryKibMax: 524_288,
+  kdfPassesMin: 3,
+  kdfPassesMax: 16,
+  kdfLanesMax: 16,
+  /** A vault's root key, sealed for a recovery key and a passphrase. */
+  vaultRootBytes: 4_096,
+  /** A sealed record: some hundreds of messages, rewritten as a whole when one is added. */
+  vaultRecordBytes: 131_072,
+  /** The body that brings such a record: 174,764 characters of base64. */
+  vaultRecordBodyBytes: 196_608,
+  vaultNameLength: 128,
+  /** What a vault holds: half a million messages of some hundred words, and a place that small groups' disks bear. */
+  vaultBytes: 268_435_456,
+  /** Records in a vault, so that tiny ones cannot cost more in rows than in bytes. */
+  vaultRecords: 16_384,
+  /** Records in one page; its bytes bound it too, one record excepted. */
+  vaultPage: 100,
+  vaultPageBytes: 1_048_576,
+  /** An identity, a recovery key and what is around them. */
+  handoffBytes: 8_192,
+  /** Handoffs of an account that are open at once: a person sets up one browser at a time, and starts again when it fails. */
+  handoffsOpen: 5,
   /** Messages waiting in one channel before it answers `rate_limited`. */
   channelQueue: 2_000,
 } as const;
@@ -56,6 +112,10 @@ export const PERIODS = {
   presenceOfflineMs: 60_000,
   /** A `typing` event holds for this long; clients repeat it at most every 5 s. */
   typingMs: 8_000,
+  /** A ciphertext that its device did not fetch for this long is deleted. */
+  ciphertextMs: 30 * 24 * 60 * 60_000,
+  /** Long enough to find the other device and unlock it. */
+  handoffMs: 10 * 60_000,
   inviteDefaultMs: 7 * 24 * 60 * 60_000,
   inviteMaxMs: 365 * 24 * 60 * 60_000,
 } as const;

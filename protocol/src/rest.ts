@@ -5,6 +5,7 @@ import {
   ChannelName,
   Color,
   Count,
+  DirectChannel,
   DisplayName,
   Email,
   Invite,
@@ -24,9 +25,12 @@ import {
   Username,
   text,
 } from "./entities.ts";
-import { ChannelId, RoleId, Seq, ServerId, SessionId, UserId } from "./ids.ts";
+import { Handoff, HandoffBody, HandoffFill, OpenedHandoff } from "./handoff.ts";
+import { ChannelId, HandoffId, RoleId, Seq, ServerId, SessionId, UserId } from "./ids.ts";
+import { Bundles, DeviceBody, DeviceListBody, OwnDevices, PreKeyCounts, PreKeysBody, UserDevices } from "./keys.ts";
 import { LIMITS, PERIODS } from "./limits.ts";
 import { PermissionString } from "./permissions.ts";
+import { Vault, VaultBody, VaultHeaders, VaultPage, VaultRecordBody, VaultRecordName } from "./vault.ts";
 
 /** A whole number in a query string. */
 function queryNumber(min: number, max: number) {
@@ -163,6 +167,37 @@ export type HistoryQuery = v.InferOutput<typeof HistoryQuery>;
 export const HistoryPage = v.object({ messages: v.array(Message), hasMore: v.boolean(), lastSeq: Seq });
 export type HistoryPage = v.InferOutput<typeof HistoryPage>;
 
+/** The others: one makes a `dm`, which there is once for two people; more make a new `group_dm`. */
+export const DmCreate = v.object({
+  userIds: v.pipe(
+    v.array(UserId),
+    v.minLength(1),
+    v.maxLength(LIMITS.dmPeople - 1),
+    v.check((ids) => new Set(ids).size === ids.length, "each person once"),
+  ),
+});
+export type DmCreate = v.InferOutput<typeof DmCreate>;
+
+const QueryDeviceId = queryNumber(1, 127);
+/** Device ids separated by commas; absent: all. */
+export const BundlesQuery = v.object({
+  devices: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[0-9]{1,3}(,[0-9]{1,3}){0,5}$/, "device ids separated by commas"),
+      v.transform((ids) => ids.split(",")),
+      v.array(QueryDeviceId),
+    ),
+  ),
+});
+export const PreKeyCountQuery = v.object({ deviceId: QueryDeviceId });
+
+export const VaultQuery = v.object({
+  /** Cursor: `next` of the page before. */
+  after: v.optional(VaultRecordName),
+  limit: v.optional(queryNumber(1, LIMITS.vaultPage), String(LIMITS.vaultPage)),
+});
+
 type Schema = v.GenericSchema;
 
 /** One line of the REST contract. */
@@ -175,8 +210,14 @@ export interface Route {
   readonly auth: "none" | "user" | "cookie";
   readonly params?: v.ObjectSchema<v.ObjectEntries, undefined>;
   readonly query?: Schema;
+  /** Headers of its own, by their names in lower case. */
+  readonly headers?: v.ObjectSchema<v.ObjectEntries, undefined>;
   readonly body?: Schema;
+  /** Most bytes of the body; absent: `LIMITS.bodyBytes`. */
+  readonly bodyBytes?: number;
   readonly status: 200 | 201 | 204;
+  /** Status of the same answer when what was to be made was there already. */
+  readonly foundStatus?: 200;
   /** Body of the answer; absent with 204. */
   readonly answer?: Schema;
 }
@@ -282,6 +323,173 @@ export const REST = {
     params: v.object({ id: UserId }),
     status: 200,
     answer: User,
+  },
+
+  putDevice: {
+    method: "PUT",
+    path: "/api/keys/device",
+    summary: "Register this session's device, bind it to this session, or change its keys",
+    auth: "user",
+    body: DeviceBody,
+    status: 200,
+    answer: OwnDevices,
+  },
+  listDevices: {
+    method: "GET",
+    path: "/api/keys/devices",
+    summary: "The account's devices",
+    auth: "user",
+    status: 200,
+    answer: OwnDevices,
+  },
+  putDevices: {
+    method: "PUT",
+    path: "/api/keys/devices",
+    summary: "Publish a device list without some devices: they are revoked, and their sessions end",
+    auth: "user",
+    body: DeviceListBody,
+    status: 200,
+    answer: OwnDevices,
+  },
+  addPreKeys: {
+    method: "POST",
+    path: "/api/keys/prekeys",
+    summary: "Further keys of this session's device",
+    auth: "user",
+    body: PreKeysBody,
+    bodyBytes: LIMITS.preKeysBodyBytes,
+    status: 200,
+    answer: PreKeyCounts,
+  },
+  countPreKeys: {
+    method: "GET",
+    path: "/api/keys/prekeys/count",
+    summary: "One-time keys of one of the account's devices that are left",
+    auth: "user",
+    query: PreKeyCountQuery,
+    status: 200,
+    answer: PreKeyCounts,
+  },
+  userDevices: {
+    method: "GET",
+    path: "/api/users/:id/devices",
+    summary: "A person's device list; takes no key",
+    auth: "user",
+    params: v.object({ id: UserId }),
+    status: 200,
+    answer: UserDevices,
+  },
+  claimKeys: {
+    method: "GET",
+    path: "/api/users/:id/keys",
+    summary: "Take one bundle for each of a person's devices",
+    auth: "user",
+    params: v.object({ id: UserId }),
+    query: BundlesQuery,
+    status: 200,
+    answer: Bundles,
+  },
+
+  openHandoff: {
+    method: "POST",
+    path: "/api/keys/handoffs",
+    summary: "Ask the account's other browsers for its identity",
+    auth: "user",
+    body: HandoffBody,
+    status: 201,
+    answer: OpenedHandoff,
+  },
+  fillHandoff: {
+    method: "PUT",
+    path: "/api/keys/handoffs/:id",
+    summary: "Hand the identity over, sealed; once",
+    auth: "user",
+    params: v.object({ id: HandoffId }),
+    body: HandoffFill,
+    status: 204,
+  },
+  takeHandoff: {
+    method: "GET",
+    path: "/api/keys/handoffs/:id",
+    summary: "Look at a handoff; the session that opened it takes what is there, once",
+    auth: "user",
+    params: v.object({ id: HandoffId }),
+    status: 200,
+    answer: Handoff,
+  },
+
+  getVault: {
+    method: "GET",
+    path: "/api/vault",
+    summary: "What the recovery key is needed for to open the account's vault",
+    auth: "user",
+    status: 200,
+    answer: Vault,
+  },
+  putVault: {
+    method: "PUT",
+    path: "/api/vault",
+    summary: "Make the vault, seal its root anew, or replace it",
+    auth: "user",
+    body: VaultBody,
+    status: 204,
+  },
+  listVaultRecords: {
+    method: "GET",
+    path: "/api/vault/records",
+    summary: "Records of the vault, by name",
+    auth: "user",
+    headers: VaultHeaders,
+    query: VaultQuery,
+    status: 200,
+    answer: VaultPage,
+  },
+  putVaultRecord: {
+    method: "PUT",
+    path: "/api/vault/records/:name",
+    summary: "Write the next version of a record",
+    auth: "user",
+    headers: VaultHeaders,
+    params: v.object({ name: VaultRecordName }),
+    body: VaultRecordBody,
+    bodyBytes: LIMITS.vaultRecordBodyBytes,
+    status: 204,
+  },
+
+  listDms: {
+    method: "GET",
+    path: "/api/dms",
+    summary: "Direct conversations",
+    auth: "user",
+    status: 200,
+    answer: v.object({ channels: v.array(DirectChannel) }),
+  },
+  openDm: {
+    method: "POST",
+    path: "/api/dms",
+    summary: "Open a direct conversation: 201, or 200 for one that was there",
+    auth: "user",
+    body: DmCreate,
+    status: 201,
+    foundStatus: 200,
+    answer: DirectChannel,
+  },
+  addParticipant: {
+    method: "PUT",
+    path: "/api/dms/:id/participants/:userId",
+    summary: "Add a person to a group",
+    auth: "user",
+    params: v.object({ id: ChannelId, userId: UserId }),
+    status: 200,
+    answer: DirectChannel,
+  },
+  removeParticipant: {
+    method: "DELETE",
+    path: "/api/dms/:id/participants/:userId",
+    summary: "Leave a group (one's own id), or remove a person from a group one made",
+    auth: "user",
+    params: v.object({ id: ChannelId, userId: UserId }),
+    status: 204,
   },
 
   createServer: {
@@ -524,5 +732,6 @@ type Part<N extends RouteName, K extends keyof Route> = (typeof REST)[N] extends
   : undefined;
 export type RouteParams<N extends RouteName> = Part<N, "params">;
 export type RouteQuery<N extends RouteName> = Part<N, "query">;
+export type RouteHeaders<N extends RouteName> = Part<N, "headers">;
 export type RouteBody<N extends RouteName> = Part<N, "body">;
 export type RouteAnswer<N extends RouteName> = Part<N, "answer">;

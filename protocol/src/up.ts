@@ -1,29 +1,66 @@
 import * as v from "valibot";
+import { base64, DeviceCiphertext } from "./ciphertext.ts";
 import { ContentType, CustomStatus, Message, Metadata, StatusChoice, text } from "./entities.ts";
 import { ErrorBody } from "./errors.ts";
 import { ChannelId, MessageId, Seq, Timestamp } from "./ids.ts";
+import { EnvelopeId, FailureReason, ListVersions, OutgoingEnvelope } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
 
 const Nonce = v.pipe(text(LIMITS.nonceLength), v.minLength(1));
-const Content = v.pipe(text(LIMITS.encryptedContentLength), v.minLength(1));
+const Content = text(LIMITS.encryptedContentLength);
 
 /** Plain text has the shorter limit and is not only blanks; the server cannot judge ciphertext. */
 function contentFits({ content, encrypted }: { content: string; encrypted: boolean }): boolean {
-  return encrypted || (content.length <= LIMITS.contentLength && content.trim().length > 0);
+  return encrypted ? content.length > 0 : content.length <= LIMITS.contentLength && content.trim().length > 0;
 }
 
+const Ciphertexts = v.pipe(
+  v.array(DeviceCiphertext),
+  v.maxLength(LIMITS.ciphertexts),
+  v.check(
+    (all) => new Set(all.map(({ userId, deviceId }) => `${userId} ${deviceId}`)).size === all.length,
+    "one ciphertext for each device",
+  ),
+);
+const SharedCiphertext = base64(1, LIMITS.ciphertextBytes);
+
+interface Sealed {
+  readonly content: string;
+  readonly encrypted: boolean;
+  readonly ciphertexts?: unknown;
+  readonly listVersions?: unknown;
+  readonly ephemeral?: boolean | undefined;
+}
+
+/** Ciphertexts stand in place of content; with `listVersions` the content is one ciphertext for all. */
+function sendFits(message: Sealed): boolean {
+  const { content, ciphertexts, listVersions, ephemeral } = message;
+  if (ciphertexts !== undefined) return content === "" && listVersions === undefined;
+  if (listVersions !== undefined) return v.is(SharedCiphertext, content);
+  return ephemeral !== true && contentFits(message);
+}
+
+/**
+ * In a channel of a server: `content`, encrypted or not. In a direct conversation, from a socket with a device, either
+ * `ciphertexts` (one for each device of each person in it but the sending one) or, in a group, `content` = one sender-key ciphertext
+ * for all in base64, with `listVersions` = the present device list version of everyone who has one.
+ */
 export const MessageSend = v.pipe(
   v.object({
     channelId: ChannelId,
-    content: Content,
+    content: v.optional(Content, ""),
     contentType: v.optional(ContentType, "text"),
     nonce: Nonce,
     metadata: v.optional(Metadata),
     encrypted: v.optional(v.boolean(), false),
     replyTo: v.optional(MessageId),
     threadId: v.optional(MessageId),
+    ciphertexts: v.optional(Ciphertexts),
+    listVersions: v.optional(ListVersions),
+    /** Direct conversations only: for whoever is connected, never stored, acknowledged with `seq` 0. */
+    ephemeral: v.optional(v.boolean()),
   }),
-  v.check((message) => contentFits(message), "content is empty or too long"),
+  v.check((message) => sendFits(message), "content is empty, too long or not one of the three forms"),
 );
 export type MessageSend = v.InferOutput<typeof MessageSend>;
 
@@ -45,6 +82,19 @@ export type MessageDelete = v.InferOutput<typeof MessageDelete>;
 export const TypingStart = v.object({ channelId: ChannelId });
 export const ReadMark = v.object({ channelId: ChannelId, seq: Seq });
 export type ReadMark = v.InferOutput<typeof ReadMark>;
+
+/** This device has what came up to `seq`: its ciphertexts up to there are deleted. */
+export const MessageReceived = v.object({ channelId: ChannelId, seq: Seq });
+export type MessageReceived = v.InferOutput<typeof MessageReceived>;
+
+export const KeysSend = v.object({
+  messages: v.pipe(v.array(OutgoingEnvelope), v.minLength(1), v.maxLength(LIMITS.envelopesSend)),
+});
+export type KeysSend = v.InferOutput<typeof KeysSend>;
+/** Envelopes up to this one are kept by the device, and deleted here. */
+export const KeysAck = v.object({ upTo: EnvelopeId });
+/** `channelId` is left out for an envelope. */
+export const KeysFailed = v.object({ channelId: v.optional(ChannelId), reason: FailureReason });
 
 export const PresenceSet = v.object({ status: StatusChoice, customStatus: v.optional(v.nullable(CustomStatus)) });
 export type PresenceSet = v.InferOutput<typeof PresenceSet>;
@@ -71,6 +121,11 @@ export const UP = {
   "message:send": { body: MessageSend, answer: answer({ id: MessageId, seq: Seq, createdAt: Timestamp }) },
   "message:edit": { body: MessageEdit, answer: answer({ id: MessageId, seq: Seq, editedAt: Timestamp }) },
   "message:delete": { body: MessageDelete, answer: answer({ id: MessageId, seq: Seq }) },
+  "message:received": { body: MessageReceived, answer: answer({}) },
+  /** All of them are queued or none. */
+  "keys:send": { body: KeysSend, answer: answer({}) },
+  "keys:ack": { body: KeysAck, answer: answer({}) },
+  "keys:failed": { body: KeysFailed, answer: answer({}) },
   "typing:start": { body: TypingStart, answer: answer({}) },
   "read:mark": { body: ReadMark, answer: answer({ seq: Seq }) },
   "presence:set": { body: PresenceSet, answer: answer({}) },

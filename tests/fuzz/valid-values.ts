@@ -19,14 +19,27 @@ interface Node {
   readonly literal?: unknown;
 }
 
-function actionsOf(schema: Node): readonly Node[] {
-  return (schema.pipe ?? []).slice(1);
+/** Of a pipe whose first part is a pipe, the actions of both. */
+function actionsOf({ pipe = [] }: Node): readonly Node[] {
+  const [first, ...actions] = pipe;
+  return first === undefined ? [] : [...actionsOf(first), ...actions];
 }
 
 /** The number that an action of a pipe (`min_length`, `max_value`, …) asks for. */
 function bound(schema: Node, ...types: readonly string[]): number | undefined {
   const found = actionsOf(schema).find(({ type }) => types.includes(type))?.requirement;
   return typeof found === "number" ? found : undefined;
+}
+
+/** Bytes as base64; what begins with a certain byte is asked for by a regular expression. */
+function base64(schema: Node): fc.Arbitrary<string> {
+  const [min = 0, max = 200] = [bound(schema, "min_length"), bound(schema, "max_length")];
+  const expression = actionsOf(schema).find(({ type }) => type === "regex")?.requirement;
+  const start = expression instanceof RegExp ? fc.stringMatching(expression) : fc.constant("");
+  const bytes = (length: number) => fc.uint8Array({ minLength: Math.max(0, length - 2), maxLength: length });
+  return fc
+    .tuple(start, fc.oneof(bytes((min / 4) * 3), bytes((Math.min(max, min + 40) / 4) * 3)))
+    .map(([prefix, body]) => prefix + Buffer.from(body).toString("base64").slice(prefix.length));
 }
 
 function strings(schema: Node, ids: IdPool, name: string): fc.Arbitrary<unknown> {
@@ -51,8 +64,9 @@ function strings(schema: Node, ids: IdPool, name: string): fc.Arbitrary<unknown>
     { weight: 1, arbitrary: fc.constant("x".repeat(maxLength)) },
   );
   // A character class by property (\p{…}) is beyond `stringMatching`: such text is made free and sifted.
-  const made =
-    expression instanceof RegExp && !expression.source.includes(String.raw`\p`)
+  const made = actions.some(({ type }) => type === "base64")
+    ? base64(schema)
+    : expression instanceof RegExp && !expression.source.includes(String.raw`\p`)
       ? fc
           .stringMatching(expression)
           .map((text) => (exact === undefined ? text : text.slice(0, exact).padEnd(exact, "0")))

@@ -3,10 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "@lescopains/protocol/entities";
 import { DEFAULT_PERMISSIONS, PERMISSIONS } from "@lescopains/protocol/permissions";
 import { expect } from "vitest";
+import { type DevicePerson, type Identity, kyberPreKey, signedPreKey, withDevice } from "../flows/kit/devices.ts";
+import { openDm, pairwise } from "../flows/kit/direct.ts";
 import { connect, type Connection } from "../flows/kit/connection.ts";
 import { enroll, type Person, serverWith, textChannel } from "../flows/kit/people.ts";
 import type { Place } from "../flows/kit/place.ts";
 import { granted } from "../flows/kit/rest.ts";
+import { makeVault, sealed } from "../flows/kit/vault.ts";
 import type { IdPool } from "./valid-values.ts";
 
 /** Stands in everything that belongs to people with whom no attacker shares a server. */
@@ -26,8 +29,13 @@ export async function plantCanaries(place: Place): Promise<{ readonly ids: IdPoo
   await granted(place.url, "patchServer", { token, params, body: { name: CANARY } });
   const role = await granted(place.url, "createRole", { token, params, body: { name: CANARY } });
   const channel = await granted(place.url, "createChannel", { token, params, body: { name: CANARY, topic: CANARY } });
-  const connection = await connect(place, owner);
+  const device = await withDevice(place, owner);
+  const partner = await withDevice(place, friend);
+  await place.sql.query("UPDATE devices SET name = $1 WHERE user_id = $2", [CANARY, owner.id]);
+  const dm = await openDm(place, owner, friend);
+  const connection = await connect(place, device);
   const messages: string[] = [];
+  messages.push((await connection.must("message:send", { ...pairwise(dm.id, CANARY, partner), nonce: CANARY })).id);
   for (const channelId of [channel.id, textChannel(made).id]) {
     for (let n = 0; n < 3; n += 1) {
       const nonce = `${CANARY} ${n}`;
@@ -37,6 +45,8 @@ export async function plantCanaries(place: Place): Promise<{ readonly ids: IdPoo
     }
   }
   connection.close();
+  await (await makeVault(place, owner)).write(CANARY, 1, sealed(100));
+  const handoff = await granted(place.url, "openHandoff", { token, body: { publicKey: PUBLIC_KEY } });
   const server = await granted(place.url, "getServer", { token, params });
   expect(JSON.stringify(server), "their owner does see them").toContain(CANARY);
   return {
@@ -46,11 +56,14 @@ export async function plantCanaries(place: Place): Promise<{ readonly ids: IdPoo
       SessionId: [owner.sessionId, friend.sessionId],
       ServerId: [server.id],
       RoleId: [role.id, ...server.roles.map(({ id }) => id)],
-      ChannelId: server.channels.map(({ id }) => id),
+      ChannelId: [dm.id, ...server.channels.map(({ id }) => id)],
       MessageId: messages,
+      HandoffId: [handoff.id],
     },
   };
 }
+
+const PUBLIC_KEY = Buffer.alloc(33, 5).toString("base64");
 
 const SETS = [
   0n,
@@ -62,14 +75,15 @@ const PERMISSION_SETS: IdPool = { permissions: SETS, allow: SETS, deny: SETS };
 
 /** Someone who may do many things, and tries all others. */
 export interface Attacker {
-  readonly person: Person;
+  readonly person: DevicePerson;
   /** Ids of their own things and of other people's. */
   readonly ids: IdPool;
 }
 
 /** Owner of a server, ordinary member of another, with a second session: so that valid requests have an effect. */
 export async function attackerIn(place: Place, others: IdPool): Promise<Attacker> {
-  const [person, host, companion, outcast] = (await enroll(place, 4)) as [Person, Person, Person, Person];
+  const [one, host, companion, outcast] = (await enroll(place, 4)) as [Person, Person, Person, Person];
+  const person = await withDevice(place, one);
   const own = await serverWith(place, person, [companion]);
   const shared = await serverWith(place, host, [person]);
   const token = person.token;
@@ -86,13 +100,22 @@ export async function attackerIn(place: Place, others: IdPool): Promise<Attacker
   for (const targetId of [role.id, own.roles[0]?.id ?? role.id]) {
     await granted(place.url, "putOverwrite", { token, params: { id: textChannel(own).id, targetId }, body: overwrite });
   }
+  const vault = await makeVault(place, person);
+  await vault.write("identity", 1, sealed(100));
+  const asked = { token, body: { publicKey: PUBLIC_KEY } };
+  const handoffs = [await granted(place.url, "openHandoff", asked), await granted(place.url, "openHandoff", asked)];
   const second = randomUUID();
   await place.sql.query(
     "INSERT INTO sessions (id, user_id, name, expires_at) VALUES ($1, $2, 'other', now() + interval '1 day')",
     [second, person.id],
   );
+  const partners = [await withDevice(place, host), await withDevice(place, companion)] as const;
+  const dm = await openDm(place, person, host);
+  const group = await openDm(place, person, host, companion);
   const connection = await connect(place, person);
   const messages: string[] = [];
+  messages.push((await connection.must("message:send", pairwise(dm.id, "mine", partners[0]))).id);
+  messages.push((await connection.must("message:send", pairwise(group.id, "mine", ...partners))).id);
   for (const server of [own, shared]) {
     const channelId = textChannel(server).id;
     for (let n = 0; n < 3; n += 1) {
@@ -108,16 +131,31 @@ export async function attackerIn(place: Place, others: IdPool): Promise<Attacker
       ServerId: [own.id, own.id, own.id, shared.id, ...(others["ServerId"] ?? [])],
       RoleId: [role.id, role.id, ...own.roles.map(({ id }) => id), ...(others["RoleId"] ?? [])],
       ChannelId: [
-        textChannel(own).id,
-        textChannel(own).id,
-        textChannel(own).id,
+        ...Array.from({ length: 6 }, () => textChannel(own).id),
         textChannel(shared).id,
+        dm.id,
+        group.id,
+        group.id,
         ...(others["ChannelId"] ?? []),
       ],
       MessageId: [...messages, ...(others["MessageId"] ?? [])],
+      HandoffId: [...handoffs.map(({ id }) => id), ...(others["HandoffId"] ?? [])],
+      authToken: [vault.authToken],
+      "x-vault-token": [vault.authToken],
       code: [invite.code, mine.code],
+      ...(await keyPool(person.identity)),
       ...PERMISSION_SETS,
     },
+  };
+}
+
+/** Keys, and what the identity has signed of them. */
+async function keyPool(identity: Identity): Promise<IdPool> {
+  const [signed, kyber] = [await signedPreKey(identity), await kyberPreKey(identity)];
+  return {
+    identityKey: [identity.publicKey],
+    publicKey: [signed.publicKey, kyber.publicKey],
+    signature: [signed.signature, kyber.signature],
   };
 }
 

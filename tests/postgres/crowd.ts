@@ -1,5 +1,6 @@
-import type { ChannelId, MessageId, RoleId, ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, HandoffId, MessageId, RoleId, ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
 import type { Pool } from "pg";
+import type { VaultId } from "../../edge/src/db/vaults.ts";
 
 /*
  * A place that has grown: 1,000,000 messages over 40,000 channels of uneven size, 60,000 people, 20,000 servers.
@@ -16,6 +17,8 @@ export const channel = (n: number): ChannelId => id("c", n) as ChannelId;
 export const message = (n: number): MessageId => id("d", n) as MessageId;
 export const role = (n: number): RoleId => id("e", n) as RoleId;
 export const session = (n: number): SessionId => id("f", n) as SessionId;
+export const vault = (n: number): VaultId => id("aa", n) as VaultId;
+export const handoff = (n: number): HandoffId => id("ab", n) as HandoffId;
 
 /** The same in SQL: `sqlId("a", "n")` is the id of person n. */
 function sqlId(kind: string, n: string): string {
@@ -28,6 +31,9 @@ export const CROWD = {
   users: 60_000,
   servers: 20_000,
   channels: 40_000,
+  devices: 20_000,
+  /** Number of the channel before the first conversation. */
+  dm: 100_000,
   bigServer: { members: 10_000, channels: 500, roles: 250, invites: 1_000, bans: 19_000 },
 } as const;
 
@@ -41,6 +47,17 @@ const FILL = [
      now() - n * interval '1 second', now() + CASE WHEN n <= ${CROWD.users} THEN interval '-1 day' ELSE interval '7 days' END
    FROM generate_series(1, ${2 * CROWD.users + 49}) AS n`,
   `INSERT INTO rate_limits SELECT 'login:' || n, 1, now() - n * interval '1 second' FROM generate_series(1, 20000) AS n`,
+  // Every third person has a vault; that of user 1 has as many records as there may be, save one.
+  `INSERT INTO vaults (id, user_id, token_hash, sealed_root)
+   SELECT ${sqlId("aa", "n")}, ${sqlId("a", "n")}, '\\x00', '\\x00' FROM generate_series(1, 20000) AS n`,
+  `INSERT INTO vault_records
+   SELECT ${sqlId("aa", "1")}, 'h-' || lpad(n::text, 6, '0'), 1, '\\x00'::bytea FROM generate_series(1, 16383) AS n
+   UNION ALL SELECT ${sqlId("aa", "n")}, 'h-' || k, 1, '\\x00'::bytea FROM generate_series(2, 20000) AS n, generate_series(1, 2) AS k`,
+  // Few are open, five of them of user 1; the others have ended.
+  `INSERT INTO handoffs (id, user_id, session_id, public_key, expires_at)
+   SELECT ${sqlId("ab", "n")}, ${sqlId("a", "CASE WHEN n <= 5 THEN 1 ELSE n END")}, ${sqlId("f", `${2 * CROWD.users} + n`)}, '\\x05',
+     now() + CASE WHEN n <= 20 THEN interval '5 minutes' ELSE n * interval '-1 second' END
+   FROM generate_series(1, 20000) AS n`,
   `INSERT INTO servers (id, name, owner_id) SELECT ${sqlId("b", "n")}, 'Server ' || n, ${sqlId("a", "n")} FROM generate_series(1, ${CROWD.servers}) AS n`,
   `INSERT INTO server_members (server_id, user_id, roles)
    SELECT ${sqlId("b", "1")}, ${sqlId("a", "n")}, ARRAY[${sqlId("e", "2")}] FROM generate_series(1, ${CROWD.bigServer.members}) AS n
@@ -83,6 +100,46 @@ const FILL = [
   `INSERT INTO read_marks
    SELECT ${sqlId("a", "1")}, ${sqlId("c", "n")}, 1 FROM generate_series(1, 700) AS n
    UNION ALL SELECT ${sqlId("a", "u")}, ${sqlId("c", `1 + (u * 3 + k) % ${CROWD.channels - 10}`)}, 1 FROM generate_series(2, 25000) AS u, generate_series(0, 3) AS k`,
+  // Everyone up to 20,000 has a device; user 1 has six, with as many keys and envelopes as there may be, and as many used keys again.
+  `INSERT INTO device_lists (user_id, identity_key, version, devices, signature)
+   SELECT ${sqlId("a", "n")}, '\\x05', 1, '[]', '\\x00' FROM generate_series(1, ${CROWD.devices}) AS n`,
+  `INSERT INTO devices (user_id, device_id, registration_id, name, queued)
+   SELECT ${sqlId("a", "n")}, 1, n % 16000 + 1, 'Firefox', 0 FROM generate_series(1, ${CROWD.devices}) AS n
+   UNION ALL SELECT ${sqlId("a", "1")}, d, d, 'Firefox', 0 FROM generate_series(2, 6) AS d`,
+  `INSERT INTO device_keys SELECT user_id, device_id, 1, '\\x05', '\\x00', 1, '\\x08', '\\x00' FROM devices`,
+  `INSERT INTO prekeys
+   SELECT ${sqlId("a", "1")}, d, kind, k, '\\x05'::bytea, NULL::bytea, k <= 200
+     FROM generate_series(1, 6) AS d, generate_series(1, 400) AS k, unnest(ARRAY['ec', 'kyber']) AS kind
+   UNION ALL SELECT ${sqlId("a", "n")}, 1, kind, k, '\\x05', NULL, k % 3 = 0
+     FROM generate_series(2, ${CROWD.devices}) AS n, generate_series(1, 8) AS k, unnest(ARRAY['ec', 'kyber']) AS kind`,
+  `INSERT INTO envelopes (user_id, device_id, from_user_id, from_device_id, type, body)
+   SELECT ${sqlId("a", "CASE WHEN n % 100 = 1 THEN 1 ELSE 2 + n % 19000 END")}, 1, ${sqlId("a", "2 + n % 5000")}, 1, 2, '\\x00'
+   FROM generate_series(1, 100000) AS n`,
+  `UPDATE sessions SET device_id = 1 WHERE id = ${sqlId("f", "100000")} OR id = ${sqlId("f", String(2 * CROWD.users + 1))}`,
+  // 20,000 conversations of two, 500 of them of user 1; the last 1,000 channels are groups of 25. Conversation 1 is long.
+  `INSERT INTO channels (id, name, type, encrypted)
+   SELECT ${sqlId("c", `${CROWD.dm} + n`)}, '', CASE WHEN n > 20000 THEN 'group_dm' ELSE 'dm' END, true FROM generate_series(1, 21000) AS n`,
+  `INSERT INTO dm_channels (channel_id, owner_id, low_user, high_user)
+   SELECT ${sqlId("c", `${CROWD.dm} + n`)}, ${sqlId("a", "CASE WHEN n <= 480 THEN 1 ELSE n END")},
+     CASE WHEN n <= 20000 THEN ${sqlId("a", "CASE WHEN n <= 480 THEN 1 ELSE n END")} END, CASE WHEN n <= 20000 THEN ${sqlId("a", "n + 1")} END
+   FROM generate_series(1, 21000) AS n`,
+  `INSERT INTO dm_participants (channel_id, user_id)
+   SELECT channel_id, low_user FROM dm_channels WHERE low_user IS NOT NULL
+   UNION ALL SELECT channel_id, high_user FROM dm_channels WHERE high_user IS NOT NULL
+   UNION ALL SELECT ${sqlId("c", `${CROWD.dm} + 20000 + n`)}, ${sqlId("a", "CASE WHEN k = 0 AND n <= 20 THEN 1 ELSE 2 + (n * 25 + k) % 19000 END")}
+     FROM generate_series(1, 1000) AS n, generate_series(0, 24) AS k`,
+  `INSERT INTO messages (id, channel_id, seq, changed_seq, author_id, sender_device_id, nonce, content, encrypted)
+   SELECT ${sqlId("d", "2000000 + n")}, ${sqlId("c", `${CROWD.dm} + CASE WHEN n <= 20000 THEN 1 WHEN n <= 40000 THEN 20001 ELSE n - 40000 + 1 END`)},
+     CASE WHEN n <= 20000 THEN n WHEN n <= 40000 THEN n - 20000 ELSE 1 END, CASE WHEN n <= 20000 THEN n WHEN n <= 40000 THEN n - 20000 ELSE 1 END,
+     ${sqlId("a", "2")}, 1, 'dm' || n, CASE WHEN n > 20000 AND n <= 40000 THEN 'AA==' ELSE '' END, true
+   FROM generate_series(1, 50000) AS n`,
+  `INSERT INTO dm_messages (channel_id, seq, user_id, device_id, sender_id, type, ciphertext, created_at)
+   SELECT ${sqlId("c", `${CROWD.dm} + 1`)}, n, ${sqlId("a", "1")}, d, ${sqlId("a", "2")}, 2, '\\x00'::bytea, now() - (20000 - n) * interval '3 minutes'
+     FROM generate_series(1, 20000) AS n, generate_series(1, 6) AS d
+   UNION ALL SELECT ${sqlId("c", `${CROWD.dm} + 20001`)}, n, p.user_id, 1, ${sqlId("a", "2")}, 7, NULL, now() - (20000 - n) * interval '3 minutes'
+     FROM generate_series(19900, 20000) AS n, dm_participants p WHERE p.channel_id = ${sqlId("c", `${CROWD.dm} + 20001`)}`,
+  `UPDATE channels c SET last_seq = m.last FROM (SELECT channel_id, max(seq) AS last FROM messages WHERE sender_device_id = 1 GROUP BY 1) AS m
+   WHERE m.channel_id = c.id`,
   `INSERT INTO friendships SELECT ${sqlId("a", "n")}, ${sqlId("a", "n + 1")}, 'accepted' FROM generate_series(1, 20000) AS n`,
 ] as const;
 

@@ -18,6 +18,7 @@ const ADA = "'00000000-0000-7000-8000-00000000000a'";
 const BOB = "'00000000-0000-7000-8000-00000000000b'";
 const PLACE = "'00000000-0000-7000-8000-000000000001'";
 const CHANNEL = "'00000000-0000-7000-8000-000000000002'";
+const DM = "'00000000-0000-7000-8000-000000000004'";
 const MESSAGE = "'00000000-0000-7000-8000-000000000003'";
 
 /**
@@ -47,6 +48,29 @@ const ROWS_AFTER: Readonly<Record<string, string>> = {
     INSERT INTO read_marks VALUES (${BOB}, ${CHANNEL}, 1);`,
   "0004-friendships.sql": `
     INSERT INTO friendships (user_id, friend_id, status) VALUES (${ADA}, ${BOB}, 'accepted'), (${BOB}, ${ADA}, 'accepted');`,
+  "0005-keys.sql": `
+    INSERT INTO device_lists (user_id, identity_key, version, devices, signature)
+    VALUES (${ADA}, '\\x05', 1, '[{"deviceId":1,"registrationId":7,"createdAt":0}]', '\\x00'), (${BOB}, '\\x05', 1, '[]', '\\x00');
+    INSERT INTO devices (user_id, device_id, registration_id, name, queued) VALUES (${ADA}, 1, 7, 'Firefox', 1), (${BOB}, 1, 8, 'Phone', 1);
+    INSERT INTO device_keys VALUES (${ADA}, 1, 1, '\\x05', '\\x00', 1, '\\x08', '\\x00'), (${BOB}, 1, 1, '\\x05', '\\x00', 1, '\\x08', '\\x00');
+    INSERT INTO prekeys VALUES (${ADA}, 1, 'ec', 1, '\\x05', NULL, false), (${BOB}, 1, 'kyber', 1, '\\x08', '\\x00', true);
+    INSERT INTO envelopes (user_id, device_id, from_user_id, from_device_id, type, body)
+    VALUES (${ADA}, 1, ${BOB}, 1, 3, '\\x00'), (${BOB}, 1, ${ADA}, 1, 3, '\\x00');
+    UPDATE sessions SET device_id = 1 WHERE user_id = ${ADA};`,
+  "0006-direct-messages.sql": `
+    INSERT INTO channels (id, name, type, encrypted, last_seq) VALUES (${DM}, '', 'dm', true, 1);
+    INSERT INTO dm_channels VALUES (${DM}, ${ADA}, ${ADA}, ${BOB});
+    INSERT INTO dm_participants (channel_id, user_id) VALUES (${DM}, ${ADA}), (${DM}, ${BOB});
+    INSERT INTO messages (id, channel_id, seq, changed_seq, author_id, nonce, content, encrypted, sender_device_id)
+    VALUES (${DM}, ${DM}, 1, 1, ${BOB}, 'n1', '', true, 1);
+    INSERT INTO dm_messages (channel_id, seq, user_id, device_id, sender_id, type, ciphertext)
+    VALUES (${DM}, 1, ${ADA}, 1, ${BOB}, 3, '\\x00'), (${DM}, 1, ${BOB}, 1, ${ADA}, 3, NULL);`,
+  "0007-vault.sql": `
+    INSERT INTO vaults (id, user_id, token_hash, kdf, sealed_root, records, bytes)
+    VALUES (${PLACE}, ${ADA}, '\\x00', '{"passes":3}', '\\x00', 1, 1), (${CHANNEL}, ${BOB}, '\\x00', NULL, '\\x00', 1, 1);
+    INSERT INTO vault_records VALUES (${PLACE}, 'identity', 1, '\\x00'), (${CHANNEL}, 'identity', 1, '\\x00');
+    INSERT INTO handoffs (id, user_id, session_id, public_key, expires_at)
+    VALUES (${PLACE}, ${ADA}, ${PLACE}, '\\x05', now() + interval '10 minutes');`,
 };
 
 async function connected<T>(connectionString: string, use: (client: Client) => Promise<T>): Promise<T> {
@@ -156,6 +180,10 @@ const OWNER_NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
   reactions: ["message_id", "user_id", "emoji"],
   friendships: ["user_id", "friend_id", "status"],
+  dm_channels: [],
+  dm_participants: [],
+  dm_messages: ["sender_id", "ciphertext"],
+  prekeys: ["user_id", "key_id", "public_key", "used"],
 };
 
 test("[DB5] the tables and columns that the owner named are there, with the types they were given", async () => {
@@ -189,7 +217,12 @@ test("[DB6] an account that goes leaves its messages without an author, and take
     await client.query(`UPDATE servers SET owner_id = ${BOB}`);
     await client.query(`DELETE FROM users WHERE id = ${ADA}`);
     const rows = await contents(client);
-    expect(rows["messages"]).toMatchObject([{ author_id: null, content: "bonjour" }]);
+    expect(rows["messages"]).toMatchObject([{ author_id: null, content: "bonjour" }, { content: "" }]);
+    expect(rows["dm_messages"]).toMatchObject([{ sender_id: null }]);
+    expect(rows["prekeys"]).toHaveLength(1);
+    expect(rows["envelopes"]).toEqual([]);
+    expect(rows["vault_records"]).toHaveLength(1);
+    expect(rows["handoffs"]).toEqual([]);
     const text = JSON.stringify(rows);
     expect(text).not.toContain(ADA.replaceAll("'", ""));
     expect(text).not.toMatch(/ada@example/);

@@ -4,7 +4,7 @@ import { LIMITS } from "@lescopains/protocol/limits";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Statement } from "../../edge/src/db/port.ts";
-import { channel, CROWD, fill, message, role, server, session, user } from "./crowd.ts";
+import { channel, CROWD, fill, handoff, message, role, server, session, user, vault } from "./crowd.ts";
 import { planOf, type Value } from "./plan.ts";
 import { openPool, type Server, startServer } from "./server.ts";
 
@@ -37,6 +37,14 @@ const AFEW = 12;
 const fresh = { user: user(900_001), server: server(900_001), channel: channel(900_001), message: message(9_000_001) };
 const batch = Array.from({ length: 250 }, (_, k) => k);
 const digest = new Uint8Array(32);
+
+/** A message in a group of 25. */
+const SEALED_READS = 12 * LIMITS.dmPeople;
+function sealed(): Value[] {
+  const to = batch.slice(0, 24).map((k) => user(27 + k));
+  const group = [channel(CROWD.dm + 20_001), user(2 + 25), 1];
+  return [...group, to, to.map(() => 1), to.map(() => 2), to.map(() => "AA=="), [], [], false];
+}
 
 /** Values as they come in production, on the largest things there are, for every statement by its name. */
 const CASES: Readonly<Record<string, Case>> = {
@@ -78,6 +86,27 @@ const CASES: Readonly<Record<string, Case>> = {
   // limits.ts
   "limits.take": { values: ["login:77", 10, 0.2], reads: 30 },
   "limits.give_back": { values: ["login:77", 10] },
+
+  // vaults.ts
+  "vaults.of_account": { values: [user(1)] },
+  "vaults.lock": { values: [user(1)] },
+  "vaults.make": { values: [vault(900_001), user(30_000), digest, null, "AA=="] },
+  "vaults.replace": { values: [vault(900_001), user(1), digest, '{"passes":3}', "AA=="] },
+  "vaults.seal_root": { values: [vault(1), null, "AA=="] },
+  "vaults.write_record": {
+    values: [vault(1), "h-000077", 2, "AA==", LIMITS.vaultBytes, LIMITS.vaultRecords],
+  },
+  "vaults.records_after": {
+    values: [vault(1), "h-008000", LIMITS.vaultPage, LIMITS.vaultPageBytes],
+    reads: LIMITS.vaultPage + 1,
+  },
+
+  // handoffs.ts
+  // Ended ones are swept a hundred at a time.
+  "handoffs.open": { values: [handoff(900_001), user(40_001), session(100_000), "BQ==", 600], reads: 320 },
+  "handoffs.withdraw_surplus": { values: [handoff(1), user(1), LIMITS.handoffsOpen] },
+  "handoffs.fill": { values: [handoff(1), user(1), "AA=="] },
+  "handoffs.take": { values: [handoff(1), user(1), session(2 * CROWD.users + 1)] },
 
   // gateway.ts
   account_of_session: { values: [session(100_000), user(40_001)] },
@@ -169,6 +198,106 @@ const CASES: Readonly<Record<string, Case>> = {
   history_before: { values: [channel(1), 200_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
   history_after: { values: [channel(2), 100_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
   changed_since: { values: [channel(1), 399_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
+  "contacts.reachable": { values: [user(1), [user(2), user(300), user(40_000), user(20_030)]], reads: 4 * 500 },
+  "contacts.partners": { values: [user(1)], reads: 3 * LIMITS.dmsPerUser + 25 * 20 },
+
+  // devices.ts
+  "devices.published": { values: [user(1)] },
+  "devices.of_account": { values: [user(1), session(2 * CROWD.users + 1)], reads: 20 },
+  "devices.of_session": { values: [user(1), session(2 * CROWD.users + 1)] },
+  // A device's one-time keys, envelopes and ciphertexts go with it, each read by its own device alone.
+  "devices.publish_device": {
+    values: [
+      user(1),
+      session(2 * CROWD.users + 1),
+      1,
+      "BQ==",
+      "BQ==",
+      2,
+      "[]",
+      "AA==",
+      [1, 2],
+      2,
+      7,
+      "Firefox",
+      true,
+      1,
+      "BQ==",
+      "AA==",
+      1,
+      "CA==",
+      "AA==",
+    ],
+    reads: 2 * 800 + 2 * 20_000 + 4 * LIMITS.sessionsPerUser,
+  },
+  "devices.publish_list": {
+    values: [user(1), 1, "BQ==", 2, "[]", "AA==", [1, 2]],
+    reads: 4 * LIMITS.sessionsPerUser,
+  },
+
+  // prekeys.ts
+  "prekeys.add": {
+    values: [
+      user(1),
+      session(2 * CROWD.users + 1),
+      1,
+      batch.slice(0, 200).map((k) => (k < 100 ? "ec" : "kyber")),
+      batch.slice(0, 200).map((k) => 1_000 + k),
+      batch.slice(0, 200).map(() => "BQ=="),
+      batch.slice(0, 200).map(() => null),
+      400,
+      1,
+      "BQ==",
+      "AA==",
+      1,
+      "CA==",
+      "AA==",
+    ],
+    reads: 3 * 2 * LIMITS.preKeysKept,
+  },
+  "prekeys.count": { values: [user(1), [1, 2, 3, 4, 5, 6]], reads: 6 * 2 * LIMITS.preKeysKept + 20 },
+  "prekeys.claim": { values: [user(1), null], reads: 60 },
+
+  // envelopes.ts
+  "envelopes.queue": {
+    values: [
+      user(3),
+      1,
+      batch.slice(0, 100).map((k) => user(1 + (k % 50))),
+      batch.slice(0, 100).map(() => 1),
+      batch.slice(0, 100).map(() => 2),
+      batch.slice(0, 100).map(() => "AA=="),
+      1_000,
+      250,
+    ],
+    // What each device has waiting is counted.
+    reads: 4 * 50 + (100_000 / 19_000) * 50 + LIMITS.envelopesKept + AFEW,
+  },
+  "envelopes.after": { values: [user(1), 1, 50_000, LIMITS.envelopesPage], reads: LIMITS.envelopesPage },
+  "envelopes.drop": { values: [user(1), 1, 10_000], reads: 4 * LIMITS.envelopesPage },
+
+  // dms.ts
+  "dms.of_person": { values: [user(1), LIMITS.dmsPerUser], reads: 12 * LIMITS.dmsPerUser },
+  "dms.one": { values: [user(1), channel(CROWD.dm + 20_001)], reads: 60 },
+  "dms.count": { values: [user(1)], reads: LIMITS.dmsPerUser },
+  "dms.find_pair": { values: [user(3), user(2)] },
+  "dms.open_pair": { values: [fresh.channel, user(3), user(30_000)] },
+  "dms.open_group": { values: [fresh.channel, user(3), batch.slice(0, 24).map((k) => user(100 + k))], reads: 30 },
+  "dms.people": { values: [channel(CROWD.dm + 20_001)], reads: 60 },
+  "dms.add_person": { values: [channel(CROWD.dm + 20_001), user(19_500)] },
+  // What waits for the person in that group.
+  "dms.remove_person": { values: [channel(CROWD.dm + 20_001), user(30)], reads: 2 * 101 + 40 },
+
+  // sealed.ts
+  "sealed.judge": { values: sealed(), reads: SEALED_READS },
+  "sealed.insert": { values: [...sealed(), fresh.message, "fresh", ""], reads: SEALED_READS },
+  "sealed.before": { values: [channel(CROWD.dm + 1), 10_000, 101, user(1), 1, 0], reads: 2 * 101 },
+  "sealed.after": { values: [channel(CROWD.dm + 1), 10_000, 101, user(1), 1], reads: 2 * 101 },
+  "sealed.since": { values: [channel(CROWD.dm + 1), 10_000, 101, user(1), 1, 0], reads: 2 * 101 },
+  "sealed.waiting": { values: [channel(CROWD.dm + 1), batch.slice(0, 50).map((k) => k + 1)], reads: 12 * 50 },
+  "sealed.received": { values: [channel(CROWD.dm + 20_001), user(30), 1, 19_950], reads: 30 * 51 },
+  "sealed.expired": { values: [30, 500], reads: 4 * 500 },
+
   mark_read: { values: [user(1), channel(1), 5] },
 };
 

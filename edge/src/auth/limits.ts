@@ -54,6 +54,35 @@ export function failedConfirmations(env: Env, userId: UserId): Promise<Bucket> {
   return bucket(env, 10, 10 * MINUTE_MS, "confirmation", userId);
 }
 
+/**
+ * Wrong tokens of a vault, then one a minute. Each request for records holds one while it is served, and a browser that reads a vault back
+ * has several under way.
+ */
+export function failedVaultTokens(env: Env, userId: UserId): Promise<Bucket> {
+  return bucket(env, 20, 20 * MINUTE_MS, "vault token", userId);
+}
+
+/**
+ * Claims of a person's keys: 300 an hour in all, which starts conversations with every device of two full groups, and 20 for one person,
+ * so that nobody alone can use up another's one-time keys.
+ */
+export function keyClaims(env: Env, userId: UserId, of: UserId): Promise<Bucket[]> {
+  return Promise.all([
+    bucket(env, 20, HOUR_MS, "key claims", userId, of),
+    bucket(env, 300, HOUR_MS, "key claims", userId),
+  ]);
+}
+
+/** Changes of an account's device list and keys: everyone it talks with is told of them. */
+export function deviceChanges(env: Env, userId: UserId): Promise<Bucket> {
+  return bucket(env, 60, HOUR_MS, "device changes", userId);
+}
+
+/** Direct conversations that a person opens or adds people to: others cannot refuse them. */
+export function openings(env: Env, userId: UserId): Promise<Bucket> {
+  return bucket(env, 60, HOUR_MS, "openings", userId);
+}
+
 /** Takes a token of each bucket in turn, and stops with `rate_limited` at the first empty one. */
 export async function admit(db: Database, buckets: readonly Bucket[]): Promise<Outcome<undefined>> {
   for (const each of buckets) {

@@ -114,12 +114,24 @@ export const serversOfMember = statement<[UserId], { server_id: ServerId; owned:
 );
 
 /**
- * Deletes an account with all that hangs on it; messages stay without an author. User, the password hash that was verified.
- * No row: it owns a server, or its password is another one by now.
+ * Deletes an account with all that hangs on it; messages stay without an author. Its envelopes leave the queues they wait in, and what it was
+ * alone in goes. User, the password hash that was verified. No row: it owns a server, or its password is another one by now.
  */
 export const deleteAccount = statement<[UserId, string], { id: UserId }>(
   "accounts.delete",
-  `DELETE FROM users WHERE id = $1 AND password_hash = $2 AND NOT EXISTS (SELECT FROM servers WHERE owner_id = $1) RETURNING id`,
+  `WITH gone AS (
+     DELETE FROM users WHERE id = $1 AND password_hash = $2 AND NOT EXISTS (SELECT FROM servers WHERE owner_id = $1) RETURNING id
+   ), unqueued AS (
+     UPDATE devices d SET queued = greatest(0, d.queued - e.n) FROM gone, (
+       SELECT user_id, device_id, count(*)::integer AS n FROM envelopes WHERE from_user_id = $1 AND user_id <> $1 GROUP BY user_id, device_id
+     ) AS e
+     WHERE d.user_id = e.user_id AND d.device_id = e.device_id
+   ), emptied AS (
+     DELETE FROM channels c USING gone, dm_participants mine
+     WHERE mine.user_id = gone.id AND c.id = mine.channel_id
+       AND NOT EXISTS (SELECT FROM dm_participants o WHERE o.channel_id = mine.channel_id AND o.user_id <> mine.user_id)
+   )
+   SELECT id FROM gone`,
 );
 
 export interface UserRow {

@@ -1,4 +1,4 @@
-import type { ContentType, Message } from "@lescopains/protocol/entities";
+import type { ChannelType, ContentType, Message } from "@lescopains/protocol/entities";
 import type { ChannelId, MessageId, ServerId, UserId } from "@lescopains/protocol/ids";
 import { statement } from "./port.ts";
 
@@ -9,13 +9,14 @@ const MESSAGE = `id, channel_id AS "channelId", seq, changed_seq AS "changedSeq"
 
 export interface ChannelRow {
   readonly serverId: ServerId | null;
+  readonly type: ChannelType;
   readonly encrypted: boolean;
   readonly lastSeq: number;
 }
 
 export const channelById = statement<[ChannelId], ChannelRow>(
   "channel_by_id",
-  `SELECT server_id AS "serverId", encrypted, last_seq AS "lastSeq" FROM channels WHERE id = $1`,
+  `SELECT server_id AS "serverId", type, encrypted, last_seq AS "lastSeq" FROM channels WHERE id = $1`,
 );
 
 export interface StoredRow {
@@ -100,13 +101,15 @@ export const editMessage = statement<
    RETURNING m.changed_seq AS seq, m.edited_at AS "editedAt"`,
 );
 
-/** Empties a message and leaves its place. `moderator`: anyone's message, not only one's own. */
+/** Empties a message and leaves its place; what waited of it for devices goes. `moderator`: anyone's message, not only one's own. */
 export const deleteMessage = statement<[ChannelId, MessageId, UserId, moderator: boolean], { seq: number }>(
   "delete_message",
   `WITH target AS (
-     SELECT id FROM messages
+     SELECT id, seq FROM messages
      WHERE id = $2 AND channel_id = $1 AND (author_id = $3 OR $4) AND deleted_at IS NULL
      FOR UPDATE
+   ), dropped AS (
+     DELETE FROM dm_messages d USING target WHERE d.channel_id = $1 AND d.seq = target.seq
    ), place AS (
      UPDATE channels SET last_seq = last_seq + 1 WHERE id = $1 AND EXISTS (SELECT FROM target) RETURNING last_seq
    )

@@ -6,15 +6,19 @@ import { log } from "../platform/logger.ts";
 import { refuse } from "../platform/outcome.ts";
 import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
+import { dmRoutes } from "./dms.ts";
+import { handoffRoutes } from "./handoffs.ts";
 import { healthRoutes } from "./health.ts";
 import { historyRoutes } from "./history.ts";
 import { inviteRoutes } from "./invites.ts";
+import { keyRoutes } from "./keys.ts";
 import { memberRoutes } from "./members.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { roleRoutes } from "./roles.ts";
 import { answerRefusal, type App } from "./route.ts";
 import { serverRoutes } from "./servers.ts";
 import { userRoutes } from "./users.ts";
+import { vaultRoutes } from "./vault.ts";
 
 /** The REST part of the worker: a file for each resource, one table of routes (protocol/src/rest.ts). */
 export function makeApp(): App {
@@ -23,12 +27,16 @@ export function makeApp(): App {
   openApiRoutes(app);
   authRoutes(app);
   userRoutes(app);
+  handoffRoutes(app);
+  vaultRoutes(app);
   serverRoutes(app);
   inviteRoutes(app);
   memberRoutes(app);
   roleRoutes(app);
   channelRoutes(app);
   historyRoutes(app);
+  keyRoutes(app);
+  dmRoutes(app);
 
   app.notFound((c) => {
     const known = knownMethods(c.req.path);

@@ -39,13 +39,29 @@ async function metrics(env: Env): Promise<string> {
     ["lescopains_sockets", "gauge", "Connected sockets", "sockets"],
     ["lescopains_users", "gauge", "Users with a socket", "users"],
     ["lescopains_events_delivered_total", "counter", "Events written to sockets since the actor started", "delivered"],
+    [
+      "lescopains_ciphertexts_delivered_total",
+      "counter",
+      "Ciphertexts given to devices since the actor started",
+      "ciphertexts",
+    ],
     ["lescopains_events_received_total", "counter", "Events read from sockets since the actor started", "received"],
   ] as const;
+  const failures = stats.flatMap(({ shard, failures: counted }) =>
+    counted.map(
+      ([reason, count]) => `lescopains_decryption_failures_total{shard="${shard}",reason="${reason}"} ${count}`,
+    ),
+  );
   return series
     .flatMap(([name, type, help, field]) => [
       `# HELP ${name} ${help}.`,
       `# TYPE ${name} ${type}`,
       ...stats.map((one) => `${name}{shard="${one.shard}"} ${one[field]}`),
+    ])
+    .concat([
+      "# HELP lescopains_decryption_failures_total What devices could not decrypt, by their own word.",
+      "# TYPE lescopains_decryption_failures_total counter",
+      ...failures,
     ])
     .join("\n")
     .concat("\n");

@@ -10,7 +10,7 @@ function schema(of: v.GenericSchema, typeMode: "input" | "output"): object {
   return rest;
 }
 
-function parameters(where: "path" | "query", of: v.GenericSchema | undefined): object[] {
+function parameters(where: "path" | "query" | "header", of: v.GenericSchema | undefined): object[] {
   if (of === undefined) return [];
   const { properties = {}, required = [] } = schema(of, "input") as { properties?: object; required?: string[] };
   return Object.entries(properties).map(([name, one]) => ({
@@ -29,13 +29,18 @@ function operation(name: string, route: Route): object {
     operationId: name,
     summary: route.summary,
     security: { user: [{ accessToken: [] }], cookie: [{ refreshCookie: [] }], none: [] }[route.auth],
-    parameters: [...parameters("path", route.params), ...parameters("query", route.query)],
+    parameters: [
+      ...parameters("path", route.params),
+      ...parameters("query", route.query),
+      ...parameters("header", route.headers),
+    ],
     ...(route.body === undefined ? {} : { requestBody: { required: true, ...json(route.body, "input") } }),
     responses: {
       [route.status]: {
         description: route.status === 204 ? "Done" : "OK",
         ...(route.answer === undefined ? {} : json(route.answer, "output")),
       },
+      ...(route.foundStatus === undefined ? {} : { [route.foundStatus]: { description: "It was there already" } }),
       default: { description: "A refusal", ...json(ErrorResponse, "output") },
     },
   };

@@ -5,6 +5,7 @@ import {
   type Route,
   type RouteAnswer,
   type RouteBody,
+  type RouteHeaders,
   type RouteName,
   type RouteParams,
   type RouteQuery,
@@ -26,9 +27,12 @@ export interface Call<N extends RouteName> {
   readonly db: Database;
   readonly params: RouteParams<N>;
   readonly query: RouteQuery<N>;
+  readonly headers: RouteHeaders<N>;
   readonly body: RouteBody<N>;
   /** Who asks; only routes with `auth: "user"` may read it. */
   readonly user: (typeof REST)[N]["auth"] extends "user" ? AccessClaims : undefined;
+  /** What was to be made was there already: the answer has the route's `foundStatus`. */
+  readonly found: () => void;
   /** Raw access to cookies, headers and the client's address. */
   readonly c: AppContext;
 }
@@ -50,9 +54,13 @@ export function serve<N extends RouteName>(
     }
     const input = await read(route, c);
     if (!input.ok) return answerRefusal(c, input);
-    const outcome = await handler({ env: c.env, db, ...input.value, user, c } as Call<N>);
+    let { status } = route;
+    const found = (): void => {
+      status = route.foundStatus ?? status;
+    };
+    const outcome = await handler({ env: c.env, db, ...input.value, user, found, c } as Call<N>);
     if (!outcome.ok) return answerRefusal(c, outcome);
-    return route.status === 204 ? c.body(null, 204) : c.json(outcome.value as object, route.status);
+    return status === 204 ? c.body(null, 204) : c.json(outcome.value as object, status);
   });
 }
 
@@ -62,20 +70,30 @@ export function answerRefusal(c: AppContext, { error }: Refusal): Response {
   return c.json({ error } satisfies { error: ErrorBody }, ERRORS[error.code].status);
 }
 
-async function read(route: Route, c: AppContext): Promise<Outcome<{ params: unknown; query: unknown; body: unknown }>> {
+/** Everything of a request that its route's line has a schema for. */
+interface Input {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly headers: unknown;
+  readonly body: unknown;
+}
+
+async function read(route: Route, c: AppContext): Promise<Outcome<Input>> {
   const params = parse(route.params, c.req.param(), "path");
   // A malformed id is the id of nothing.
   if (!params.ok) return refuse("not_found", "no such thing");
   const query = parse(route.query, c.req.query(), "query");
   if (!query.ok) return query;
+  const headers = parse(route.headers, route.headers && c.req.header(), "head");
+  if (!headers.ok) return headers;
   const body = await readBody(route, c.req.raw);
   if (!body.ok) return body;
-  return ok({ params: params.value, query: query.value, body: body.value });
+  return ok({ params: params.value, query: query.value, headers: headers.value, body: body.value });
 }
 
 async function readBody(route: Route, request: Request): Promise<Outcome<unknown>> {
   if (route.body === undefined) return ok(undefined);
-  const text = await readText(request, LIMITS.frameBytes);
+  const text = await readText(request, route.bodyBytes ?? LIMITS.bodyBytes);
   if (!text.ok) return text;
   let json: unknown;
   try {

@@ -42,16 +42,19 @@ export class Connection {
   readonly refusals: string[] = [];
   /** Used at each (re)connection. */
   token: string;
+  /** The device it speaks for, used likewise. */
+  deviceId: number | undefined;
   readonly #violations: string[] = [];
 
-  constructor(url: string, token: string, options: ConnectOptions = {}) {
+  constructor(url: string, token: string, options: ConnectOptions = {}, deviceId?: number) {
     this.token = token;
+    this.deviceId = deviceId;
     this.socket = io(url, {
       forceNew: true,
       reconnectionDelay: 50,
       reconnectionDelayMax: 500,
       ...options,
-      auth: (give) => give({ token: this.token }),
+      auth: (give) => give({ token: this.token, ...(this.deviceId === undefined ? {} : { deviceId: this.deviceId }) }),
     });
     this.socket.onAny((event: string, body: unknown) => this.#take(event, body));
     this.socket.on("disconnect", (reason, details) => this.closes.push({ reason, ...closeFrame(details) }));
@@ -114,10 +117,15 @@ export class Connection {
 /** Connects a person; resolves after `ready`. WebSocket only unless `options` say otherwise, which saves three requests. */
 export async function connect(
   place: Pick<Place, "url">,
-  person: Pick<Person, "token">,
+  person: Pick<Person, "token"> & { readonly deviceId?: number },
   options: ConnectOptions = {},
 ): Promise<Connection> {
-  const connection = new Connection(place.url, person.token, { transports: ["websocket"], ...options });
+  const connection = new Connection(
+    place.url,
+    person.token,
+    { transports: ["websocket"], ...options },
+    person.deviceId,
+  );
   try {
     await connection.until("ready");
   } catch (error) {

@@ -20,9 +20,9 @@ export class RawSocket {
   }
 
   /** Joins the main namespace; resolves after `ready`. */
-  async join(token: string): Promise<void> {
+  async join(token: string, deviceId?: number): Promise<void> {
     await this.until((frame) => frame.startsWith("0{"));
-    this.ws.send(`40${JSON.stringify({ token })}`);
+    this.ws.send(`40${JSON.stringify({ token, deviceId })}`);
     await this.until((frame) => frame.startsWith('42["ready"'));
   }
 
@@ -50,8 +50,11 @@ export class RawSocket {
 }
 
 /** A raw connection of a person, after `ready`. */
-export async function connectRaw(place: Pick<Place, "url">, person: Pick<Person, "token">): Promise<RawSocket> {
+export async function connectRaw(
+  place: Pick<Place, "url">,
+  person: Pick<Person, "token"> & { readonly deviceId?: number },
+): Promise<RawSocket> {
   const raw = new RawSocket(place.url);
-  await raw.join(person.token);
+  await raw.join(person.token, person.deviceId);
   return raw;
 }

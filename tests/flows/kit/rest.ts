@@ -60,7 +60,8 @@ export async function call<N extends RouteName>(
   if (status >= 400) {
     return { status, headers: response.headers, ok: false, error: v.parse(ErrorResponse, JSON.parse(text)).error };
   }
-  if (status !== route.status) throw new Error(`${name} answered ${status}, the contract says ${route.status}`);
+  if (status !== route.status && status !== route.foundStatus)
+    throw new Error(`${name} answered ${status}, the contract says ${route.status}`);
   const value = route.answer === undefined ? undefined : v.parse(route.answer, JSON.parse(text));
   return { status, headers: response.headers, ok: true, value: value as RouteAnswer<N> };
 }

@@ -1,30 +1,32 @@
+import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { AnyDown } from "@lescopains/protocol/down";
 import type { Message } from "@lescopains/protocol/entities";
-import type { ChannelId, ServerId, UserId } from "@lescopains/protocol/ids";
-import { allows, type PermissionBits } from "@lescopains/protocol/permissions";
+import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import { allows } from "@lescopains/protocol/permissions";
 import type { HistoryPage, HistoryQuery } from "@lescopains/protocol/rest";
 import type { MessageDelete, MessageEdit, MessageSend } from "@lescopains/protocol/up";
 import { DurableObject } from "cloudflare:workers";
-import { changedSince, channelById, historyAfter, historyBefore } from "../../db/messages.ts";
+import { deviceOfSession } from "../../db/devices.ts";
+import { addPerson, removePerson } from "../../db/dms.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
+import { dropReceived } from "../../db/sealed.ts";
 import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type Outcome, ok, type Refusal, refuse } from "../../platform/outcome.ts";
-import { batchLength, changeOf, type Deleted, type Edited, refusal, type Sent, type Write } from "./core.ts";
+import type { Told } from "../gateway/messages.ts";
+import { batchLength, type Deleted, type Edited, refusal, type Sent, type Write } from "./core.ts";
+import { type Loaded, loadChannel } from "./loaded.ts";
+import type { People } from "./people.ts";
+import { changesSince, pageOf, readerIn, untoldOf } from "./reading.ts";
+import { type Granted, Rights } from "./rights.ts";
+import { pass } from "./sealed.ts";
 import { store, type Written } from "./store.ts";
-
-interface Loaded {
-  readonly serverId: ServerId;
-  readonly encrypted: boolean;
-  lastSeq: number;
-}
 
 interface Pending {
   readonly write: Write;
-  /** Permissions of the author, and which state of the server's rights they were read in. */
-  bits: PermissionBits;
-  epoch: number;
+  /** The author's permissions when it was admitted. */
+  granted: Granted;
   readonly resolve: (outcome: Outcome<Sent | Edited | Deleted>) => void;
 }
 
@@ -38,8 +40,6 @@ const UNAVAILABLE = refuse("unavailable", "the database is not reachable", { ret
 const NO_CHANNEL = refuse("not_found", "no such channel");
 /** A person's `typing` is passed on at most this often. */
 const TYPING_EVERY_MS = 2_000;
-/** Events that are told late at most; beyond, readers ask `sync`. */
-const UNTOLD_MAX = 500;
 
 /**
  * Orders one channel: admit → batch → persist → acknowledge → fan out. Whatever arrives while a batch is being stored
@@ -50,16 +50,17 @@ export class Channel extends DurableObject<Env> {
   readonly #id: ChannelId;
   readonly #gateways: readonly RemoteGateway[];
   #loading: Promise<Loaded | null> | undefined;
-  /** Effective permissions by user, as promises so that concurrent questions are asked once and answered in order. */
-  readonly #bits = new Map<UserId, Promise<PermissionBits>>();
-  /** Goes up when rights may have changed; what was read under an older epoch is read again before use. */
-  #epoch = 0;
+  readonly #rights: Rights;
   readonly #queue: Pending[] = [];
   #draining = false;
   /** The batch on its way to PostgreSQL. */
   #inFlight: Promise<void> | undefined;
   /** The broadcast on its way to the sockets. */
   #reading: Promise<void> = Promise.resolve();
+  /** A change of a direct conversation's people: nothing is written meanwhile. */
+  #peopleChange: Promise<unknown> | undefined;
+  /** Acknowledgements of devices, one after the other. */
+  #receiving: Promise<unknown> = Promise.resolve();
   /** The last event that gateways were given; what was there before this actor was counts as told. */
   #toldSeq: number | undefined;
   readonly #typedAtMs = new Map<UserId, number>();
@@ -70,10 +71,17 @@ export class Channel extends DurableObject<Env> {
     if (ctx.id.name === undefined) throw new Error("a channel actor is reached by its channel's id");
     this.#id = ctx.id.name as ChannelId;
     this.#gateways = gatewayActors(env);
+    this.#rights = new Rights(async (serverId, userId) => {
+      const answer = await serverActor(env, serverId).permissions(this.#id, userId);
+      return answer === null ? 0n : BigInt(answer.bits);
+    });
   }
 
-  send(userId: UserId, input: MessageSend): Promise<Outcome<Sent>> {
-    return this.#write({ kind: "send", userId, input }) as Promise<Outcome<Sent>>;
+  /** @param deviceId the device that the author's connection speaks for */
+  async send(userId: UserId, deviceId: DeviceId | null, input: MessageSend): Promise<Outcome<Sent>> {
+    const write = { kind: "send", userId, deviceId, input } as const;
+    if (input.ephemeral === true) return this.#pass(write);
+    return this.#write(write) as Promise<Outcome<Sent>>;
   }
 
   edit(userId: UserId, input: MessageEdit): Promise<Outcome<Edited>> {
@@ -89,39 +97,82 @@ export class Channel extends DurableObject<Env> {
     const admitted = await this.#reader(userId);
     if (!admitted.ok) return admitted;
     if (!allows(admitted.value.bits, "sendMessages")) return refuse("forbidden", "you may not write here");
+    const { channel } = admitted.value;
+    if (channel.direct !== null) return refuse("encryption_required", "here typing is a message that is not stored");
     const nowMs = Date.now();
     if (nowMs - (this.#typedAtMs.get(userId) ?? 0) < TYPING_EVERY_MS) return ok();
     if (this.#typedAtMs.size > 1_000) this.#typedAtMs.clear();
     this.#typedAtMs.set(userId, nowMs);
-    void this.#fanOut(admitted.value.channel.serverId, [{ event: "typing", body: { channelId: this.#id, userId } }]);
+    void this.#fanOut(channel, [{ event: { event: "typing", body: { channelId: this.#id, userId } } }]);
     return ok();
   }
 
-  /** A page of history, newest first. */
-  async history(userId: UserId, query: HistoryQuery): Promise<Outcome<HistoryPage>> {
+  /** A page of history, newest first; in a direct conversation, for the device that the session speaks for. */
+  async history(userId: UserId, sessionId: SessionId, query: HistoryQuery): Promise<Outcome<HistoryPage>> {
     const admitted = await this.#reader(userId);
     if (!admitted.ok) return admitted;
-    if (!allows(admitted.value.bits, "readHistory")) return refuse("forbidden", "you may not read back here");
+    const { channel, bits } = admitted.value;
+    if (!allows(bits, "readHistory")) return refuse("forbidden", "you may not read back here");
     const { limit } = query;
+    const [bound] = channel.direct === null ? [] : await this.#db.query(deviceOfSession, [userId, sessionId]);
     // One row more than asked tells whether there are further ones.
-    const rows =
-      query.after === undefined
-        ? await this.#db.query(historyBefore, [this.#id, query.before ?? Number.MAX_SAFE_INTEGER, limit + 1])
-        : await this.#db.query(historyAfter, [this.#id, query.after, limit + 1]);
+    const rows = await pageOf(this.#db, this.#id, query, limit + 1, readerIn(channel, userId, bound?.deviceId ?? null));
     const messages = rows.slice(0, limit);
     if (query.after !== undefined) messages.reverse();
-    return ok({ messages, hasMore: rows.length > limit, lastSeq: admitted.value.channel.lastSeq });
+    return ok({ messages, hasMore: rows.length > limit, lastSeq: channel.lastSeq });
   }
 
   /** What happened after event `since`, at most `limit` messages in the order of their last change. */
-  async missed(userId: UserId, since: number, limit: number): Promise<Outcome<Missed>> {
+  async missed(userId: UserId, deviceId: DeviceId | null, since: number, limit: number): Promise<Outcome<Missed>> {
     const admitted = await this.#reader(userId);
     if (!admitted.ok) return admitted;
     const { channel, bits } = admitted.value;
     if (!allows(bits, "readHistory")) return ok({ messages: [], lastSeq: channel.lastSeq, more: false });
     if (since >= channel.lastSeq) return ok({ messages: [], lastSeq: channel.lastSeq, more: false });
-    const rows = await this.#db.query(changedSince, [this.#id, since, limit + 1]);
+    const rows = await changesSince(this.#db, this.#id, since, limit + 1, readerIn(channel, userId, deviceId));
     return ok({ messages: rows.slice(0, limit), lastSeq: channel.lastSeq, more: rows.length > limit });
+  }
+
+  /** A device has what came up to `seq`. */
+  async received(userId: UserId, deviceId: DeviceId, seq: number): Promise<Outcome<undefined>> {
+    const admitted = await this.#reader(userId);
+    if (!admitted.ok) return admitted;
+    if (admitted.value.channel.direct === null) return refuse("invalid_request", "nothing waits here for devices");
+    const dropped = this.#receiving.then(() => this.#db.query(dropReceived, [this.#id, userId, deviceId, seq]));
+    this.#receiving = dropped.catch(() => undefined);
+    try {
+      await dropped;
+      return ok();
+    } catch (error) {
+      return unavailable(error);
+    }
+  }
+
+  /** Adds a person to a group. That `by` may reach them was asked before. */
+  addPerson(by: UserId, userId: UserId): Promise<Outcome<undefined>> {
+    return this.#changePeople(async (people, isGroup) => {
+      if (people.has(by) && people.has(userId)) return ok();
+      const allowed = people.mayAdd(by, isGroup);
+      if (!allowed.ok) return allowed;
+      const [added] = await this.#db.query(addPerson, [this.#id, userId]);
+      if (added !== undefined) people.add(userId, added.joinedSeq);
+      return ok();
+    });
+  }
+
+  /** Takes a person out of a group: when this resolves, nothing more is accepted from them or on its way to them. */
+  removePerson(by: UserId, userId: UserId): Promise<Outcome<{ readonly left: UserId[] }>> {
+    return this.#changePeople(async (people, isGroup) => {
+      const allowed = people.mayRemove(by, userId, isGroup);
+      if (!allowed.ok) return allowed;
+      if (!people.has(userId)) return refuse("not_found", "this person is not in the group");
+      await this.#db.query(removePerson, [this.#id, userId]);
+      people.remove(userId);
+      this.#rights.changed();
+      await this.#reading;
+      if (people.ids.length === 0) this.#loading = undefined;
+      return ok({ left: people.ids });
+    });
   }
 
   /** May this person view the channel? */
@@ -135,8 +186,7 @@ export class Channel extends DurableObject<Env> {
    * to PostgreSQL, and nothing more will be.
    */
   async accessChanged(_version: number): Promise<void> {
-    this.#epoch += 1;
-    this.#bits.clear();
+    this.#rights.changed();
     await this.#inFlight;
   }
 
@@ -152,41 +202,47 @@ export class Channel extends DurableObject<Env> {
   }
 
   #load(): Promise<Loaded | null> {
-    this.#loading ??= (async () => {
-      const [row] = await this.#db.query(channelById, [this.#id]);
-      if (row === undefined || row.serverId === null) return null;
-      this.#toldSeq ??= row.lastSeq;
-      return { ...row, serverId: row.serverId };
-    })().catch((error: unknown) => {
-      this.#loading = undefined;
-      throw error;
-    });
+    this.#loading ??= loadChannel(this.#db, this.#id).then(
+      (channel) => {
+        if (channel !== null) this.#toldSeq ??= channel.lastSeq;
+        return channel;
+      },
+      (error: unknown) => {
+        this.#loading = undefined;
+        throw error;
+      },
+    );
     return this.#loading;
   }
 
-  /** Effective permissions now. A read that rights changed under is repeated. */
-  async #permissions(serverId: ServerId, userId: UserId): Promise<{ bits: PermissionBits; epoch: number }> {
-    for (;;) {
-      const epoch = this.#epoch;
-      let asked = this.#bits.get(userId);
-      if (asked === undefined) {
-        asked = serverActor(this.env, serverId)
-          .permissions(this.#id, userId)
-          .then((answer) => (answer === null ? 0n : BigInt(answer.bits)));
-        this.#bits.set(userId, asked);
-        asked.catch(() => this.#bits.delete(userId));
+  /** Runs a change of the people between two batches, with nothing else on its way. */
+  #changePeople<T>(change: (people: People, isGroup: boolean) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const before = this.#peopleChange;
+    const run = (async (): Promise<Outcome<T>> => {
+      await before;
+      await this.#inFlight;
+      try {
+        const channel = await this.#load();
+        if (channel === null || !("people" in channel.access)) return NO_CHANNEL;
+        return await change(channel.access.people, channel.direct === "group_dm");
+      } catch (error) {
+        // Whether it was stored is unknown: who is here is read again.
+        this.#loading = undefined;
+        return unavailable(error);
       }
-      const bits = await asked;
-      if (epoch === this.#epoch) return { bits, epoch };
-    }
+    })();
+    this.#peopleChange = run;
+    return run.finally(() => {
+      if (this.#peopleChange === run) this.#peopleChange = undefined;
+    });
   }
 
   /** The channel and the person's permissions in it, when they may view it. */
-  async #reader(userId: UserId): Promise<Outcome<{ channel: Loaded; bits: PermissionBits }>> {
+  async #reader(userId: UserId): Promise<Outcome<{ channel: Loaded; bits: Granted["bits"] }>> {
     try {
       const channel = await this.#load();
       if (channel === null) return NO_CHANNEL;
-      const { bits } = await this.#permissions(channel.serverId, userId);
+      const { bits } = await this.#rights.of(channel.access, userId);
       return allows(bits, "viewChannel") ? ok({ channel, bits }) : NO_CHANNEL;
     } catch (error) {
       return unavailable(error);
@@ -194,25 +250,46 @@ export class Channel extends DurableObject<Env> {
   }
 
   async #write(write: Write): Promise<Outcome<Sent | Edited | Deleted>> {
-    let admission: { bits: PermissionBits; epoch: number };
+    let granted: Granted;
     try {
       const channel = await this.#load();
       if (channel === null) return NO_CHANNEL;
-      admission = await this.#permissions(channel.serverId, write.userId);
-      const refused = refusal(channel, write, admission.bits, this.#queue.length);
+      granted = await this.#rights.of(channel.access, write.userId);
+      const refused = refusal(channel, write, granted.bits, this.#queue.length);
       if (refused !== null) return { ok: false, error: refused };
     } catch (error) {
       return unavailable(error);
     }
     const { promise, resolve } = Promise.withResolvers<Outcome<Sent | Edited | Deleted>>();
-    this.#queue.push({ write, ...admission, resolve });
+    this.#queue.push({ write, granted, resolve });
     if (!this.#draining) void this.#drain();
     return promise;
+  }
+
+  /** Passes on what is not stored. */
+  async #pass(write: Extract<Write, { kind: "send" }>): Promise<Outcome<Sent>> {
+    const admitted = await this.#reader(write.userId);
+    if (!admitted.ok) return admitted;
+    const { channel, bits } = admitted.value;
+    const refused = refusal(channel, write, bits, this.#queue.length);
+    if (refused !== null) return { ok: false, error: refused };
+    try {
+      const passed = await pass(this.#db, this.#id, write, Date.now());
+      if (!passed.ok) return passed;
+      // Removed meanwhile: nothing more of them is told.
+      const still = await this.#reader(write.userId);
+      if (!still.ok) return still;
+      void this.#fanOut(channel, [passed.value.told]);
+      return ok(passed.value.sent);
+    } catch (error) {
+      return unavailable(error);
+    }
   }
 
   async #drain(): Promise<void> {
     this.#draining = true;
     while (this.#queue.length > 0) {
+      while (this.#peopleChange !== undefined) await this.#peopleChange;
       this.#inFlight = this.#writeBatch(this.#queue.splice(0, batchLength(this.#queue)));
       await this.#inFlight;
     }
@@ -236,35 +313,38 @@ export class Channel extends DurableObject<Env> {
   }
 
   async #storeAndTell(channel: Loaded, batch: Pending[]): Promise<void> {
-    const written = await store(this.#db, this.#id, batch);
-    const events: AnyDown[] = [];
-    written.forEach(({ outcome, event }, index) => {
+    const written = await store(
+      this.#db,
+      this.#id,
+      batch.map(({ write, granted }) => ({ write, bits: granted.bits })),
+    );
+    const events: Told[] = [];
+    written.forEach(({ outcome, event, sealed }, index) => {
       batch[index]?.resolve(outcome);
-      if (event !== undefined) events.push(event);
+      if (event !== undefined) events.push(sealed === undefined ? { event } : { event, sealed });
       if (outcome.ok) channel.lastSeq = Math.max(channel.lastSeq, outcome.value.seq);
     });
-    const ordered = [...(await this.#untold(written, events)), ...inOrder(events)];
+    const ordered = [...(await this.#untold(channel, written, events)), ...inOrder(events)];
     if (ordered.length === 0) return;
     // The acknowledgements leave before the broadcast, which is the long part. One broadcast at a time: when people write faster
     // than it can be read out, the queue fills and says so.
     await this.#reading;
     await scheduler.wait(0);
-    this.#reading = this.#fanOut(channel.serverId, ordered);
+    this.#reading = this.#fanOut(channel, ordered);
   }
 
   /**
    * What PostgreSQL stored without this actor learning of it: the answer to an earlier batch was lost. It shows as a hole before
    * this batch's events, or as a retry that is known and was never told.
    */
-  async #untold(written: readonly Written[], events: readonly AnyDown[]): Promise<AnyDown[]> {
+  async #untold(channel: Loaded, written: readonly Written[], events: readonly Told[]): Promise<Told[]> {
     const told = this.#toldSeq ?? 0;
     const stored = Math.max(0, ...written.map(({ outcome }) => (outcome.ok ? outcome.value.seq : 0)));
-    const upTo = events.length > 0 ? Math.min(...events.map(seqOf)) - 1 : stored;
+    const upTo = events.length > 0 ? Math.min(...events.map(({ event }) => seqOf(event))) - 1 : stored;
     this.#toldSeq = Math.max(told, stored);
     if (upTo <= told) return [];
     try {
-      const rows = await this.#db.query(changedSince, [this.#id, told, UNTOLD_MAX]);
-      return rows.filter(({ changedSeq }) => changedSeq <= upTo).map(changeOf);
+      return await untoldOf(this.#db, this.#id, told, upTo, channel.direct !== null);
     } catch (error) {
       // Readers see the hole with the next event and ask `sync`.
       log.warn("what was not told could not be read", { channelId: this.#id, reason: String(error) });
@@ -275,21 +355,27 @@ export class Channel extends DurableObject<Env> {
   /** Admits again what was admitted under rights that have changed since. */
   async #readmit(channel: Loaded, batch: Pending[]): Promise<Pending[]> {
     // Rights may change while rights are being read: only a round without a change counts.
-    while (batch.some((pending) => pending.epoch !== this.#epoch)) {
-      for (const pending of batch)
-        Object.assign(pending, await this.#permissions(channel.serverId, pending.write.userId));
+    while (batch.some(({ granted }) => granted.epoch !== this.#rights.epoch)) {
+      for (const pending of batch) pending.granted = await this.#rights.of(channel.access, pending.write.userId);
     }
     return batch.filter((pending) => {
-      const refused = refusal(channel, pending.write, pending.bits, 0);
+      const refused = refusal(channel, pending.write, pending.granted.bits, 0);
       if (refused !== null) pending.resolve({ ok: false, error: refused });
       return refused === null;
     });
   }
 
   /** One RPC to each gateway, carrying the whole batch. Calls to one actor arrive in the order they were made. */
-  async #fanOut(serverId: ServerId, events: readonly AnyDown[]): Promise<void> {
+  async #fanOut({ access }: Loaded, told: readonly Told[]): Promise<void> {
     const deliveries = this.#gateways.map((gateway, shard) =>
-      gateway.deliver(serverId, this.#id, events).catch((error: unknown) => {
+      ("people" in access
+        ? gateway.deliverSealed(access.people.ids, told)
+        : gateway.deliver(
+            access.serverId,
+            this.#id,
+            told.map(({ event }) => event),
+          )
+      ).catch((error: unknown) => {
         // Its clients see the hole in `seq` and ask `sync`.
         log.error("delivery failed", error, { channelId: this.#id, shard });
       }),
@@ -299,8 +385,8 @@ export class Channel extends DurableObject<Env> {
 }
 
 /** Rows come back in no particular order; readers get them by `seq`. */
-function inOrder(events: AnyDown[]): AnyDown[] {
-  return events.toSorted((a, b) => seqOf(a) - seqOf(b));
+function inOrder(events: Told[]): Told[] {
+  return events.toSorted((a, b) => seqOf(a.event) - seqOf(b.event));
 }
 
 function seqOf({ body }: AnyDown): number {

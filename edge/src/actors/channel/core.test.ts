@@ -1,8 +1,10 @@
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { DEFAULT_PERMISSIONS, PERMISSIONS } from "@lescopains/protocol/permissions";
+import type { MessageSend } from "@lescopains/protocol/up";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { DIRECT_PERMISSIONS } from "../../db/dms.ts";
 import { type Admitted, batchLength, changeOf, newMessage, refusal, type Write } from "./core.ts";
 
 const channelId = "01980000-0000-7000-8000-000000000001" as ChannelId;
@@ -10,7 +12,12 @@ const messageId = "01980000-0000-7000-8000-000000000002" as MessageId;
 const alice = "01980000-0000-7000-8000-00000000000a" as UserId;
 
 function send(nonce: string, userId = alice, encrypted = false): Extract<Write, { kind: "send" }> {
-  return { kind: "send", userId, input: { channelId, content: "salut", contentType: "text", nonce, encrypted } };
+  return {
+    kind: "send",
+    userId,
+    deviceId: null,
+    input: { channelId, content: "salut", contentType: "text", nonce, encrypted },
+  };
 }
 const edit: Write = {
   kind: "edit",
@@ -19,7 +26,8 @@ const edit: Write = {
 };
 const remove: Write = { kind: "delete", userId: alice, input: { channelId, messageId } };
 const admitted = (write: Write): Admitted => ({ write, bits: DEFAULT_PERMISSIONS });
-const plain = { encrypted: false };
+const plain = { encrypted: false, direct: null };
+const closed = { encrypted: true, direct: null };
 
 test("[CH1] who may not view a channel is told that there is none", () => {
   for (const write of [send("1"), edit, remove]) {
@@ -36,9 +44,9 @@ test("[CH2] who may view but not send is refused, for messages and edits; deleti
 
 test("[CH3] an encrypted channel takes no plain text, whoever sends it", () => {
   const bits = PERMISSIONS.administrator;
-  expect(refusal({ encrypted: true }, send("1"), bits, 0)?.code).toBe("encryption_required");
-  expect(refusal({ encrypted: true }, edit, bits, 0)?.code).toBe("encryption_required");
-  expect(refusal({ encrypted: true }, send("1", alice, true), bits, 0)).toBeNull();
+  expect(refusal(closed, send("1"), bits, 0)?.code).toBe("encryption_required");
+  expect(refusal(closed, edit, bits, 0)?.code).toBe("encryption_required");
+  expect(refusal(closed, send("1", alice, true), bits, 0)).toBeNull();
 });
 
 test("[CH4] a full queue refuses with the time to wait, and loses nothing it has", () => {
@@ -80,6 +88,50 @@ test("[CH5] cutting batches off any queue keeps every write once and in order", 
     }),
     { seed: 7 },
   );
+});
+
+/** A sealed message of a device. */
+function sealed(more: Partial<MessageSend> = {}, deviceId: number | null = 1): Extract<Write, { kind: "send" }> {
+  const ciphertexts = [{ userId: alice, deviceId: 2, type: 2, body: "AA==" } as const];
+  const input = {
+    channelId,
+    content: "",
+    contentType: "text",
+    nonce: "1",
+    encrypted: false,
+    ciphertexts,
+    ...more,
+  } as const;
+  return { kind: "send", userId: alice, deviceId, input };
+}
+
+test("[DM3] a direct conversation takes sealed messages of a device, deletions, and nothing else", () => {
+  for (const direct of ["dm", "group_dm"] as const) {
+    const judge = (write: Write) => refusal({ encrypted: true, direct }, write, DIRECT_PERMISSIONS, 0)?.code;
+    expect(judge(sealed())).toBeUndefined();
+    expect(judge(remove)).toBeUndefined();
+    expect(judge(edit)).toBe("encryption_required");
+    expect(judge(send("1"))).toBe("encryption_required");
+    expect(judge(send("1", alice, true))).toBe("encryption_required");
+    expect(judge(sealed({}, null))).toBe("device_required");
+    expect(judge(sealed({ metadata: {} }))).toBe("invalid_request");
+    expect(judge(sealed({ replyTo: messageId }))).toBe("invalid_request");
+    expect(judge(sealed({ contentType: "image" }))).toBe("invalid_request");
+    const shared = sealed({ content: "AA==", listVersions: { [alice]: 1 } });
+    const { ciphertexts: _, ...input } = shared.input;
+    expect(judge({ ...shared, input })).toBe(direct === "dm" ? "invalid_request" : undefined);
+    expect(refusal({ encrypted: true, direct }, sealed(), 0n, 0)?.code).toBe("not_found");
+  }
+});
+
+test("[DM3] a channel of a server takes no sealed messages", () => {
+  expect(refusal(plain, sealed(), PERMISSIONS.administrator, 0)?.code).toBe("invalid_request");
+  expect(refusal(closed, sealed(), PERMISSIONS.administrator, 0)?.code).toBe("invalid_request");
+});
+
+test("[CH5] sealed messages are stored one at a time", () => {
+  expect(batchLength([sealed(), sealed({ nonce: "2" })].map(admitted))).toBe(1);
+  expect(batchLength([send("1"), sealed({ nonce: "2" })].map(admitted))).toBe(1);
 });
 
 test("[CH6] the author of an event is who was authenticated", () => {

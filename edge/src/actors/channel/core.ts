@@ -1,5 +1,6 @@
 import type { AnyDown } from "@lescopains/protocol/down";
 import type { Message } from "@lescopains/protocol/entities";
+import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { ErrorBody } from "@lescopains/protocol/errors";
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
@@ -9,11 +10,13 @@ import type { MessageDelete, MessageEdit, MessageSend } from "@lescopains/protoc
 /** What a channel needs to know about itself to decide. */
 export interface ChannelState {
   readonly encrypted: boolean;
+  /** A conversation without a server. */
+  readonly direct: "dm" | "group_dm" | null;
 }
 
 /** A write as a gateway hands it in. The author is the authenticated user, never what a frame says. */
 export type Write =
-  | { readonly kind: "send"; readonly userId: UserId; readonly input: MessageSend }
+  | { readonly kind: "send"; readonly userId: UserId; readonly deviceId: DeviceId | null; readonly input: MessageSend }
   | { readonly kind: "edit"; readonly userId: UserId; readonly input: MessageEdit }
   | { readonly kind: "delete"; readonly userId: UserId; readonly input: MessageDelete };
 
@@ -29,9 +32,15 @@ const BATCH_MAX = 250;
 /** Why a write is not admitted, or null. `bits` are the author's effective permissions in this channel. */
 export function refusal(state: ChannelState, write: Write, bits: PermissionBits, queued: number): ErrorBody | null {
   if (!allows(bits, "viewChannel")) return { code: "not_found", message: "no such channel" };
+  if (state.direct !== null) {
+    const refused = directRefusal(state.direct, write);
+    if (refused !== null) return refused;
+  } else if (write.kind === "send" && isSealed(write.input)) {
+    return { code: "invalid_request", message: "ciphertexts for devices are for direct conversations" };
+  }
   if (write.kind !== "delete") {
     if (!allows(bits, "sendMessages")) return { code: "forbidden", message: "you may not write here" };
-    if (state.encrypted && !write.input.encrypted) {
+    if (state.direct === null && state.encrypted && !write.input.encrypted) {
       return { code: "encryption_required", message: "this channel takes encrypted messages only" };
     }
   }
@@ -41,16 +50,42 @@ export function refusal(state: ChannelState, write: Write, bits: PermissionBits,
   return null;
 }
 
+/** A message whose content is for devices, not for whoever may read the channel. */
+export function isSealed(input: MessageSend): boolean {
+  return input.ciphertexts !== undefined || input.listVersions !== undefined;
+}
+
+/** A direct conversation takes sealed messages; whatever else one does with a message travels inside of them. */
+function directRefusal(direct: "dm" | "group_dm", write: Write): ErrorBody | null {
+  if (write.kind === "delete") return null;
+  if (write.kind === "edit") return { code: "encryption_required", message: "here an edit is a message of its own" };
+  const { input, deviceId } = write;
+  if (!isSealed(input)) return { code: "encryption_required", message: "here a message is for devices" };
+  if (deviceId === null) return { code: "device_required", message: "this connection speaks for no device" };
+  if (input.listVersions !== undefined && direct === "dm")
+    return { code: "invalid_request", message: "two people have a ciphertext for each device" };
+  const { metadata, replyTo, threadId, contentType } = input;
+  if (metadata !== undefined || replyTo !== undefined || threadId !== undefined || contentType !== "text")
+    return { code: "invalid_request", message: "what a message is about is inside of its ciphertext" };
+  return null;
+}
+
 /** How many writes from the front of a queue go to PostgreSQL together: a run of messages with distinct nonces, or one edit or deletion. */
-export function batchLength(queue: readonly Admitted[]): number {
+export function batchLength(queue: readonly Pick<Admitted, "write">[]): number {
   const first = queue[0]?.write;
   if (first === undefined) return 0;
-  if (first.kind !== "send") return 1;
+  if (first.kind !== "send" || isSealed(first.input)) return 1;
   const seen = new Set<string>();
   let length = 0;
   for (const { write } of queue) {
     // A retry that arrives beside its first try waits for the next batch, where it is found stored.
-    if (write.kind !== "send" || length === BATCH_MAX || seen.has(`${write.userId} ${write.input.nonce}`)) break;
+    if (
+      write.kind !== "send" ||
+      length === BATCH_MAX ||
+      isSealed(write.input) ||
+      seen.has(`${write.userId} ${write.input.nonce}`)
+    )
+      break;
     seen.add(`${write.userId} ${write.input.nonce}`);
     length += 1;
   }
@@ -62,7 +97,7 @@ export function newMessage(
   channelId: ChannelId,
   write: Extract<Write, { kind: "send" }>,
   stored: { readonly id: MessageId; readonly seq: number; readonly createdAt: string },
-): AnyDown {
+): Extract<AnyDown, { event: "message:new" }> {
   const { input } = write;
   return {
     event: "message:new",
@@ -84,6 +119,29 @@ export function newMessage(
       deleted: false,
     },
   };
+}
+
+/** `message:new` of a sealed message; each reader's own ciphertext is put in where it is written. */
+export function newSealed(
+  channelId: ChannelId,
+  write: Extract<Write, { kind: "send" }>,
+  senderDeviceId: DeviceId,
+  stored: { readonly id: MessageId; readonly seq: number; readonly createdAt: string },
+): AnyDown {
+  const { event, body } = newMessage(channelId, write, stored);
+  return { event, body: { ...body, content: "", encrypted: true, senderDeviceId, ciphertext: null } };
+}
+
+/** `message:ephemeral`; each reader's own ciphertext takes the place of the empty one where it is written. */
+export function passing(
+  channelId: ChannelId,
+  authorId: UserId,
+  senderDeviceId: DeviceId,
+  nonce: string,
+  createdAt: string,
+): AnyDown {
+  const ciphertext = { type: 2, body: "" } as const;
+  return { event: "message:ephemeral", body: { channelId, authorId, senderDeviceId, nonce, ciphertext, createdAt } };
 }
 
 /** `message:edited` after an edit was stored. */

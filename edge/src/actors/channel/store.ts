@@ -5,21 +5,27 @@ import { type AnyDown } from "@lescopains/protocol/down";
 import { deleteMessage, editMessage, insertMessages } from "../../db/messages.ts";
 import { type Database, DatabaseError } from "../../db/port.ts";
 import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import type { Sealed } from "../gateway/messages.ts";
 import {
   type Admitted,
   type Deleted,
   deletedMessage,
   type Edited,
   editedMessage,
+  isSealed,
   newMessage,
   type Sent,
   type Write,
 } from "./core.ts";
 
+import { seal } from "./sealed.ts";
+
 /** What became of one write. `event` is there when the channel's readers must be told. */
 export interface Written {
   readonly outcome: Outcome<Sent | Edited | Deleted>;
   readonly event?: AnyDown;
+  /** What of it is for devices. */
+  readonly sealed?: Sealed;
 }
 
 type Send = Extract<Write, { kind: "send" }>;
@@ -29,6 +35,7 @@ export async function store(db: Database, channelId: ChannelId, batch: readonly 
   const [first] = batch;
   if (first === undefined) return [];
   if (first.write.kind === "edit") return [await edit(db, channelId, first.write)];
+  if (first.write.kind === "send" && isSealed(first.write.input)) return [await seal(db, channelId, first.write)];
   if (first.write.kind === "delete")
     return [await remove(db, channelId, first.write, allows(first.bits, "manageMessages"))];
   return insert(

@@ -1,19 +1,24 @@
+import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { AnyDown } from "@lescopains/protocol/down";
 import type { Self } from "@lescopains/protocol/entities";
 import { CLOSE_CODES } from "@lescopains/protocol/errors";
 import type { ChannelId, ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { FailureReason } from "@lescopains/protocol/keys";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
 import { DurableObject } from "cloudflare:workers";
-import { verifyAccessToken } from "../../auth/access-token.ts";
-import { accountOfSession } from "../../db/gateway.ts";
+import { envelopesAfter } from "../../db/envelopes.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
+import { dropExpired } from "../../db/sealed.ts";
 import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type ConnectAnswer, type ConnectRequest, type Socket, SocketServer } from "../../socketio/server.ts";
 import { Broadcasts } from "./broadcasts.ts";
+import { arrivalOf } from "./connect.ts";
+import { Counter } from "./counter.ts";
 import { answerEvent } from "./events.ts";
-import type { LocalPresence, ServerChange } from "./messages.ts";
+import { Mailbox } from "./mailbox.ts";
+import { ciphertextFor, forReader, type LocalPresence, type ServerChange, type Told } from "./messages.ts";
 import { readyFor } from "./ready.ts";
 import { Roster } from "./roster.ts";
 import type { SocketData } from "./socket-data.ts";
@@ -30,6 +35,9 @@ const NEVER_MS = 2_147_000_000;
 const HELD_MAX = 2_000;
 const TRY_AGAIN_LATER = 1013;
 const SHARD_KEY = "shard";
+const DAY_MS = 24 * 60 * 60_000;
+/** Rows that one sweep deletes. */
+const EXPIRED_AT_ONCE = 500;
 
 /**
  * Holds the sockets of a shard: Socket.IO, sessions, who may see what, presence of its users.
@@ -50,7 +58,12 @@ export class Gateway extends DurableObject<Env> {
     (sockets, { event, body }) => this.#io.broadcast(sockets, event, body),
     () => scheduler.wait(0),
   );
-  #received = 0;
+  readonly #count = new Counter();
+  readonly #mailbox = new Mailbox<LocalSocket>(
+    async ({ data: { userId, deviceId } }, after, limit) =>
+      deviceId === null ? [] : this.#db.query(envelopesAfter, [userId, deviceId, after, limit]),
+    (socket, messages) => socket.emit("keys:received", { messages }),
+  );
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -68,7 +81,7 @@ export class Gateway extends DurableObject<Env> {
         hibernate: true,
         sidPrefix: `${this.#shard}.`,
         autoAnswer: { event: "presence:ping", answer: "presence:pong" },
-        flood: { framesPerSecond: 50, burst: 200 },
+        flood: { framesPerSecond: 50, burst: 200, frameBytes: LIMITS.bodyBytes },
         maxConnections: 30_000,
       },
       {
@@ -111,7 +124,18 @@ export class Gateway extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
     for (const socket of this.#io.sockets()) closeIfExpired(socket, nowMs);
+    await this.#dropExpired();
     if (this.#io.sweep(nowMs, SILENCE) > 0) await this.#sweepLater();
+  }
+
+  /** A part of the instance's ciphertexts that waited for too long: whatever actor is awake does it, and the next one goes on. */
+  async #dropExpired(): Promise<void> {
+    try {
+      await this.#db.query(dropExpired, [PERIODS.ciphertextMs / DAY_MS, EXPIRED_AT_ONCE]);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      log.warn("what has expired stays a little longer", { reason: error.message });
+    }
   }
 
   /** Unconfirmed: frames must not wait until the alarm is on the disk. After a crash there is nothing to sweep. */
@@ -157,9 +181,44 @@ export class Gateway extends DurableObject<Env> {
     }
   }
 
-  /** An event for a person's sockets here. */
-  async tellUser(userId: UserId, event: AnyDown): Promise<void> {
-    await this.#send(this.#roster.socketsOf([userId]), [event]);
+  /** An event for the sockets of some people here. */
+  async tellUsers(userIds: readonly UserId[], event: AnyDown): Promise<void> {
+    await this.#send(this.#roster.socketsOf(userIds), [event]);
+  }
+
+  /** Events of a direct conversation, in order, each socket with what there is for its device. Resolves when they are written. */
+  async deliverSealed(userIds: readonly UserId[], told: readonly Told[]): Promise<void> {
+    const sockets = this.#roster.socketsOf(userIds);
+    const written = told.flatMap(({ event, sealed }) => {
+      if (sealed === undefined) return [this.#send(sockets, [event])];
+      return sockets.flatMap((socket) => {
+        const { userId, deviceId } = socket.data;
+        const ciphertext = ciphertextFor(sealed, userId, deviceId);
+        if (ciphertext !== null) this.#count.ciphertexts += 1;
+        const own = forReader(event, ciphertext);
+        return own === undefined ? [] : [this.#send([socket], [own])];
+      });
+    });
+    await Promise.all(written);
+  }
+
+  /** An event for the sockets here that speak for a device. */
+  async tellDevice(userId: UserId, deviceId: DeviceId, event: AnyDown): Promise<void> {
+    await this.#send(this.#speakingFor(userId, deviceId), [event]);
+  }
+
+  /** There is something in the queues of these devices. */
+  async envelopesQueued(devices: readonly [UserId, DeviceId][]): Promise<void> {
+    for (const [userId, deviceId] of devices)
+      for (const socket of this.#speakingFor(userId, deviceId)) this.#serve(this.#mailbox.serve(socket));
+  }
+
+  /** A device is another session's now: whoever spoke for it connects again, as somebody else. */
+  async unbindDevice(userId: UserId, deviceId: DeviceId, to: SessionId): Promise<void> {
+    for (const socket of this.#speakingFor(userId, deviceId)) {
+      if (socket.data.sessionId === to) continue;
+      socket.disconnect({ close: true, code: TRY_AGAIN_LATER, reason: "device moved" });
+    }
   }
 
   /** A person chose what to show, on this gateway or another: it holds for all their sockets. */
@@ -174,42 +233,42 @@ export class Gateway extends DurableObject<Env> {
   }
 
   /** Numbers for `/metrics`. */
-  async stats(): Promise<{ sockets: number; users: number; delivered: number; received: number }> {
+  async stats(): Promise<{
+    sockets: number;
+    users: number;
+    delivered: number;
+    received: number;
+    ciphertexts: number;
+    failures: [FailureReason, number][];
+  }> {
+    const { received, ciphertexts, failures } = this.#count;
     return {
       sockets: [...this.#io.sockets()].length,
       users: [...this.#roster.users()].length,
       delivered: this.#broadcasts.written,
-      received: this.#received,
+      received,
+      ciphertexts,
+      failures,
     };
   }
 
   // ── sockets ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #connect({ auth }: ConnectRequest, socket: LocalSocket): Promise<ConnectAnswer<SocketData>> {
-    const token = typeof auth === "object" && auth !== null && "token" in auth ? auth.token : undefined;
-    const claims = await verifyAccessToken(this.env.JWT_SECRET, token, Date.now());
-    if (!claims.ok) return { ok: false, message: claims.error.message, data: { code: claims.error.code } };
-    const { sub: userId, sid: sessionId, exp } = claims.value;
-    try {
-      const [account] = await this.#db.query(accountOfSession, [sessionId, userId]);
-      if (account === undefined)
-        return { ok: false, message: "the session has ended", data: { code: "session_revoked" } };
-      this.#accounts.set(socket, account);
-    } catch (error) {
-      if (!(error instanceof DatabaseError) || error.kind !== "unavailable") throw error;
-      return {
-        ok: false,
-        message: "the database is not reachable",
-        data: { code: "unavailable", retryAfterMs: 2_000 },
-      };
+    const arrived = await arrivalOf(this.env.JWT_SECRET, this.#db, auth, Date.now());
+    if (!arrived.ok) {
+      const { code, message, retryAfterMs } = arrived.error;
+      return { ok: false, message, data: retryAfterMs === undefined ? { code } : { code, retryAfterMs } };
     }
+    const { account, data } = arrived.value;
+    this.#accounts.set(socket, account);
     // Another connection of the same person has their chosen status.
-    const known = this.#roster.user(userId)?.presence ?? { status: "online" };
-    return { ok: true, data: { userId, sessionId, expiresAt: exp, serverIds: [], ...known } };
+    const known = this.#roster.user(data.userId)?.presence ?? { status: "online" };
+    return { ok: true, data: { ...data, serverIds: [], ...known } };
   }
 
   async #connected(socket: LocalSocket): Promise<void> {
-    const { userId, sessionId, status, customStatus } = socket.data;
+    const { userId, sessionId, deviceId, status, customStatus } = socket.data;
     const account = this.#accounts.get(socket);
     if (account === undefined) return socket.disconnect({ close: true, code: TRY_AGAIN_LATER, reason: "unavailable" });
     const user = this.#roster.add(userId, socket, presence(status, customStatus));
@@ -224,6 +283,7 @@ export class Gateway extends DurableObject<Env> {
         user,
         account,
         sessionId,
+        deviceId,
       });
       if (!user.sockets.has(socket)) return;
       this.#keepServers(userId);
@@ -236,6 +296,7 @@ export class Gateway extends DurableObject<Env> {
     } finally {
       this.#held.delete(socket);
     }
+    if (deviceId !== null) this.#serve(this.#mailbox.serve(socket));
   }
 
   async #event(
@@ -244,7 +305,7 @@ export class Gateway extends DurableObject<Env> {
     args: unknown[],
     ack: ((...args: unknown[]) => void) | undefined,
   ): Promise<void> {
-    this.#received += 1;
+    this.#count.received += 1;
     if (closeIfExpired(socket, Date.now())) return;
     const answer = await answerEvent(
       {
@@ -252,6 +313,9 @@ export class Gateway extends DurableObject<Env> {
         env: this.env,
         shard: this.#shard,
         user: this.#roster.user(socket.data.userId),
+        deviceId: socket.data.deviceId,
+        count: this.#count,
+        envelopesKept: (upTo) => this.#serve(this.#mailbox.acknowledged(socket, upTo)),
         choosePresence: async (chosen) => {
           const { userId } = socket.data;
           await Promise.all([this, ...this.#others].map((gateway) => gateway.presenceChosen(userId, chosen)));
@@ -260,7 +324,7 @@ export class Gateway extends DurableObject<Env> {
           const { userId } = socket.data;
           const beside = this.#roster.socketsOf([userId]).filter((other) => other !== socket);
           void this.#send(beside, [event]);
-          await Promise.all(this.#others.map((gateway) => gateway.tellUser(userId, event)));
+          await Promise.all(this.#others.map((gateway) => gateway.tellUsers([userId], event)));
         },
       },
       name,
@@ -288,6 +352,23 @@ export class Gateway extends DurableObject<Env> {
     if (sockets.length === 0) return;
     const awake = this.#held.size === 0 ? sockets : sockets.filter((socket) => !this.#hold(socket, events));
     await this.#broadcasts.send(awake, events);
+  }
+
+  /** Sockets here that speak for a device, and are ready. */
+  #speakingFor(userId: UserId, deviceId: DeviceId): LocalSocket[] {
+    return this.#roster
+      .socketsOf([userId])
+      .filter((socket) => socket.data.deviceId === deviceId && !this.#held.has(socket));
+  }
+
+  /** Envelopes that could not be read now are read with the next sign of life. */
+  #serve(served: Promise<void>): void {
+    this.ctx.waitUntil(
+      served.catch((error: unknown) => {
+        if (error instanceof DatabaseError) log.warn("envelopes were not read", { reason: error.message });
+        else log.error("envelopes were not read", error);
+      }),
+    );
   }
 
   /** Keeps events for a socket that is not ready yet. */

@@ -1,15 +1,20 @@
 import type { AnyDown } from "@lescopains/protocol/down";
+import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { ErrorBody } from "@lescopains/protocol/errors";
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { UP, type UpAnswer, type UpBody, type UpEvent } from "@lescopains/protocol/up";
 import * as v from "valibot";
+import { mayReach } from "../../db/contacts.ts";
+import { dropEnvelopes, queueEnvelopes } from "../../db/envelopes.ts";
 import { markRead } from "../../db/messages.ts";
 import { type Database, DatabaseError } from "../../db/port.ts";
 import { channelActor, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import type { Outcome } from "../../platform/outcome.ts";
+import { envelopesQueued } from "../../platform/tell.ts";
+import type { Counter } from "./counter.ts";
 import type { LocalPresence } from "./messages.ts";
 import type { LocalUser } from "./roster.ts";
 
@@ -19,14 +24,20 @@ export interface Sender {
   readonly env: Env;
   readonly shard: number;
   readonly user: Pick<LocalUser<unknown>, "id" | "servers"> | undefined;
+  /** The device that the socket speaks for. */
+  readonly deviceId: DeviceId | null;
   /** Keeps what the person chose to show, for all their sockets on all gateways. */
   readonly choosePresence: (chosen: LocalPresence) => Promise<void>;
   /** Sends an event to the person's other sockets, on all gateways. */
   readonly tellOthers: (event: AnyDown) => Promise<void>;
+  /** The device has kept its envelopes up to a number. */
+  readonly envelopesKept: (upTo: number) => void;
+  readonly count: Counter;
 }
 
 type Known = Sender & { readonly user: NonNullable<Sender["user"]> };
-type Answer = { ok: true } | { ok: false; error: ErrorBody };
+type Refused = { ok: false; error: ErrorBody };
+type Answer = { ok: true } | Refused;
 type Handlers = { [E in UpEvent]: (sender: Known, body: UpBody<E>) => Promise<UpAnswer<E>> };
 
 /** Messages that one `sync` answers in all; what is beyond is fetched by the next. */
@@ -34,12 +45,57 @@ const SYNC_MESSAGES = 500;
 /** Characters of content that one `sync` answers in all, give or take a page. */
 const SYNC_CHARACTERS = 1_000_000;
 
+const NO_DEVICE = refused("device_required", "this connection speaks for no device");
+
 /** The whole conversation a client can have with the gateway: a line for each event of `UP`. */
 const HANDLERS: Handlers = {
-  "message:send": async ({ env, user }, body) => flat(await channelActor(env, body.channelId).send(user.id, body)),
+  "message:send": async ({ env, user, deviceId }, body) =>
+    flat(await channelActor(env, body.channelId).send(user.id, deviceId, body)),
   "message:edit": async ({ env, user }, body) => flat(await channelActor(env, body.channelId).edit(user.id, body)),
   "message:delete": async ({ env, user }, body) => flat(await channelActor(env, body.channelId).delete(user.id, body)),
   "typing:start": async ({ env, user }, { channelId }) => flat(await channelActor(env, channelId).typing(user.id)),
+  "message:received": async ({ env, user, deviceId }, { channelId, seq }) => {
+    if (deviceId === null) return NO_DEVICE;
+    return flat(await channelActor(env, channelId).received(user.id, deviceId, seq));
+  },
+  "keys:send": async ({ db, env, user, deviceId }, { messages }) => {
+    if (deviceId === null) return NO_DEVICE;
+    const people = messages.map(({ toUserId }) => toUserId);
+    if (!(await mayReach(db, user.id, people)))
+      return refused("not_found", "someone among them is nobody that you may reach");
+    const [queued] = await db.query(queueEnvelopes, [
+      user.id,
+      deviceId,
+      people,
+      messages.map(({ toDeviceId }) => toDeviceId),
+      messages.map(({ type }) => type),
+      messages.map(({ body }) => body),
+      LIMITS.envelopesKept,
+      LIMITS.envelopesFromOne,
+    ]);
+    if (queued?.sender !== true) return NO_DEVICE;
+    const { full, unknown } = queued;
+    if (unknown.length > 0) {
+      const details = { missing: [], extra: unknown, versions: {} };
+      return refused("devices_changed", "a device is not on its account's list", { details });
+    }
+    if (full.length > 0) return refused("queue_full", "a device has too much waiting", { details: { devices: full } });
+    void envelopesQueued(
+      env,
+      messages.map(({ toUserId, toDeviceId }) => [toUserId, toDeviceId]),
+    );
+    return { ok: true };
+  },
+  "keys:ack": async ({ db, user, deviceId, envelopesKept }, { upTo }) => {
+    if (deviceId === null) return NO_DEVICE;
+    await db.query(dropEnvelopes, [user.id, deviceId, upTo]);
+    envelopesKept(upTo);
+    return { ok: true };
+  },
+  "keys:failed": async ({ count }, { reason }) => {
+    count.failed(reason);
+    return { ok: true };
+  },
   "presence:ping": async () => ({ ok: true }),
   "read:mark": async ({ db, env, user, tellOthers }, { channelId, seq }) => {
     const visible = await channelActor(env, channelId).visible(user.id);
@@ -55,7 +111,7 @@ const HANDLERS: Handlers = {
     await Promise.all([...user.servers].map((id) => serverActor(env, id).setPresence(shard, user.id, chosen)));
     return { ok: true };
   },
-  sync: async ({ env, user }, { channels }) => {
+  sync: async ({ env, user, deviceId, count }, { channels }) => {
     const answer: Extract<UpAnswer<"sync">, { ok: true }> = { ok: true, channels: {}, more: false };
     let messages = 0;
     let characters = 0;
@@ -65,7 +121,7 @@ const HANDLERS: Handlers = {
         answer.more = true;
         continue;
       }
-      const missed = await channelActor(env, id).missed(user.id, since, LIMITS.historyPage);
+      const missed = await channelActor(env, id).missed(user.id, deviceId, since, LIMITS.historyPage);
       if (!missed.ok) {
         if (missed.error.code === "not_found") continue;
         return missed;
@@ -73,7 +129,10 @@ const HANDLERS: Handlers = {
       answer.channels[id] = missed.value;
       answer.more ||= missed.value.more;
       messages += missed.value.messages.length;
-      for (const { content } of missed.value.messages) characters += content.length;
+      for (const { content, ciphertext } of missed.value.messages) {
+        characters += content.length + (ciphertext?.body.length ?? 0);
+        if (ciphertext) count.ciphertexts += 1;
+      }
     }
     return answer;
   },
@@ -104,8 +163,8 @@ export async function answerEvent(sender: Sender, name: string, body: unknown): 
   }
 }
 
-function refused(code: ErrorBody["code"], message: string): Answer {
-  return { ok: false, error: { code, message } };
+function refused(code: ErrorBody["code"], message: string, more: Pick<ErrorBody, "details"> = {}): Refused {
+  return { ok: false, error: { code, message, ...more } };
 }
 
 /** An outcome as an acknowledgement carries it: the value's fields beside `ok`. */

@@ -1,8 +1,10 @@
+import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { DownBody } from "@lescopains/protocol/down";
 import type { Presence, Self, Server } from "@lescopains/protocol/entities";
 import type { SessionId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { channelMarks, withMarks } from "../../db/channels.ts";
+import { directChannels } from "../../db/dms.ts";
 import { serversOfUser } from "../../db/gateway.ts";
 import type { Database } from "../../db/port.ts";
 import { serverActor } from "../../platform/actors.ts";
@@ -17,6 +19,7 @@ interface Newcomer<S> {
   readonly user: LocalUser<S>;
   readonly account: Self;
   readonly sessionId: SessionId;
+  readonly deviceId: DeviceId | null;
 }
 
 /**
@@ -31,6 +34,7 @@ export async function readyFor<S>({
   user,
   account,
   sessionId,
+  deviceId,
 }: Newcomer<S>): Promise<DownBody<"ready">> {
   const rows = await db.query(serversOfUser, [user.id]);
   const attached = await Promise.all(
@@ -44,12 +48,12 @@ export async function readyFor<S>({
       return answer.ok ? [answer.value] : [];
     }),
   );
-  const marks = await db.query(channelMarks, [user.id]);
+  const [marks, dms] = await Promise.all([db.query(channelMarks, [user.id]), directChannels(db, user.id)]);
   const servers: Server[] = [];
   const presences = new Map<UserId, Presence>();
   for (const { server, presences: online } of attached.flat()) {
     servers.push(withMarks(server, marks));
     for (const one of online) if (presences.size < LIMITS.readyPresences) presences.set(one.userId, one);
   }
-  return { user: account, servers, dms: [], presences: [...presences.values()], sessionId };
+  return { user: account, servers, dms, presences: [...presences.values()], sessionId, deviceId };
 }

@@ -1,3 +1,4 @@
+import { DeviceId } from "@lescopains/protocol/device-list";
 import { StatusChoice } from "@lescopains/protocol/entities";
 import { ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
 import * as v from "valibot";
@@ -6,6 +7,8 @@ import * as v from "valibot";
 export const SocketData = v.object({
   userId: UserId,
   sessionId: SessionId,
+  /** The device that the socket speaks for; null: none. */
+  deviceId: v.nullable(DeviceId),
   /** When the access token ends, in seconds since the epoch. */
   expiresAt: v.number(),
   status: StatusChoice,

@@ -143,7 +143,7 @@ export class Session<S> {
   receiveFrame(frame: string | ArrayBuffer, nowMs: number): void | Promise<void> {
     if (this.#isClosed) return;
     if (exceeds(frame, this.#host.settings.maxPayloadBytes)) return this.#fail("message too big", closeCode.tooBig);
-    if (!this.admits(1, nowMs)) return;
+    if (!this.admits(this.#weight(frame), nowMs)) return;
     this.#seen(nowMs);
     return this.#receive(decodePacket(frame, "arraybuffer"));
   }
@@ -151,7 +151,7 @@ export class Session<S> {
   /** The body of a polling POST; false when it ended the session by a fault of the client. */
   receivePayload(body: string, nowMs: number): boolean {
     const { burst } = this.#host.settings.flood;
-    if (!this.admits(body.split(separator, burst + 1).length, nowMs)) return false;
+    if (!this.admits(Math.max(body.split(separator, burst + 1).length, this.#weight(body)), nowMs)) return false;
     this.#seen(nowMs);
     for (const packet of decodePayload(body, "arraybuffer")) {
       if (this.#isClosed) break;
@@ -163,6 +163,12 @@ export class Session<S> {
       }
     }
     return !this.#hasFailed;
+  }
+
+  /** How many frames this one counts for. */
+  #weight(frame: string | ArrayBuffer): number {
+    const { frameBytes = Number.MAX_SAFE_INTEGER } = this.#host.settings.flood;
+    return Math.ceil(Math.max(1, typeof frame === "string" ? frame.length : frame.byteLength) / frameBytes);
   }
 
   /** Counts frames and requests against the flood limit; false when that ended the session. */

@@ -27,6 +27,8 @@ export interface EngineSettings {
 export interface FloodLimits {
   framesPerSecond: number;
   burst: number;
+  /** A larger frame counts as often as this fits into it; absent: every frame counts once. */
+  frameBytes?: number;
 }
 
 /** What a sweep does with silent sessions. */
