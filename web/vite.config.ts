@@ -12,6 +12,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     sourcemap: false,
   },
+  // A module: what it imports on demand stays in chunks of its own.
+  worker: { format: "es" },
   server: {
     proxy: {
       "/api": EDGE_URL,

@@ -3,9 +3,10 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium } from "../../tools/chromium.ts";
 import { granted } from "../flows/kit/rest.ts";
-import { message, openChannel, visit } from "./kit/drive.ts";
+import { begin, digitsOn, settled } from "./kit/direct.ts";
+import { message, openChannel, say, stored, visit } from "./kit/drive.ts";
 import { converse, type Gang, seedGang } from "./kit/seed.ts";
-import { PHONE, signIn, visitor } from "./kit/visitor.ts";
+import { PHONE, signIn, visitor, WIDE } from "./kit/visitor.ts";
 
 const { url } = inject("stack");
 let browser: Browser;
@@ -107,6 +108,71 @@ test.each(LOOKS)("main views pass axe ($name)", async ({ colorScheme, theme }) =
   }
   expect(visitorHere.faults).toEqual([]);
   await context.close();
+});
+
+test("the views of direct messages pass axe, wide and on a small screen, light and dark", async () => {
+  // People who never had a browser: the first of each is theirs to read in.
+  const friends = await seedGang({ url, people: ["Chloé", "Léo", "Samira"] });
+  const [leo = friends.owner] = friends.others;
+  const there = await settled(browser, url, leo);
+  const here = await settled(browser, url, friends.owner);
+  const { page } = here;
+  async function check(name: string): Promise<void> {
+    expect(await violations(page), name).toEqual([]);
+  }
+  await begin(page, url, ["Léo", "Samira"]);
+  await check("group");
+  await begin(page, url, ["Léo"]);
+  await say(page, "Salut !");
+  await stored(page, "Salut !").waitFor();
+  const conversation = new URL(page.url()).pathname;
+  await page.getByRole("link", { name: /^Chiffré de bout en bout/ }).click();
+  await digitsOn(page);
+  const safety = new URL(page.url()).pathname;
+  await page.goto(`${url}/settings/recovery`);
+  await page.getByRole("button", { name: "Créer ma clé de récupération" }).click();
+  await page.getByRole("list", { name: "Clé de récupération" }).waitFor();
+  await check("recovery key");
+  await page.getByRole("button", { name: "Se déconnecter" }).click();
+  await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+  await check("log out");
+
+  for (const [viewport, colorScheme] of [
+    [WIDE, "light"],
+    [PHONE.viewport ?? WIDE, "dark"],
+  ] as const) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    for (const path of [
+      "/dm",
+      "/dm/new",
+      conversation,
+      `${conversation}/people`,
+      safety,
+      "/settings/devices",
+      "/settings/devices/approve",
+      "/settings/recovery",
+    ]) {
+      await visit(page, url + path);
+      await check(`${path} ${colorScheme}`);
+    }
+  }
+
+  // A browser without keys, and each way to bring them.
+  const fresh = await visitor(browser, { reducedMotion: "reduce" });
+  await signIn(fresh, url, friends.owner);
+  await visit(fresh.page, `${url}/dm/new`);
+  await fresh.page.getByRole("button", { name: /^Depuis un autre appareil/ }).waitFor();
+  expect(await violations(fresh.page), "arrive").toEqual([]);
+  for (const way of [/^Depuis un autre appareil/, /^Avec ma clé/, /^Repartir de zéro/]) {
+    await fresh.page.getByRole("button", { name: way }).click();
+    await fresh.page.getByRole("button", { name: "D'autres façons" }).waitFor();
+    expect(await violations(fresh.page), String(way)).toEqual([]);
+    await fresh.page.getByRole("button", { name: "D'autres façons" }).click();
+  }
+  expect(here.faults).toEqual([]);
+  expect(fresh.faults).toEqual([]);
+  for (const { context } of [here, there, fresh]) await context.close();
 });
 
 test("a phone's panels pass axe", async () => {

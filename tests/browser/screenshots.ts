@@ -13,7 +13,8 @@ import { type Stack, startStack } from "../../tools/stack/stack.ts";
 import { connect } from "../flows/kit/connection.ts";
 import { granted } from "../flows/kit/rest.ts";
 import { register } from "../flows/kit/people.ts";
-import { message, openChannel } from "./kit/drive.ts";
+import { begin, makeRecoveryKey, settled } from "./kit/direct.ts";
+import { message, openChannel, say } from "./kit/drive.ts";
 import { converse, type Gang, seedGang } from "./kit/seed.ts";
 import { PHONE, signIn, type Tongue, visitor, WIDE } from "./kit/visitor.ts";
 
@@ -207,6 +208,82 @@ async function photograph(browser: Browser, scene: Scene, look: Look): Promise<v
   await person.context.close();
 }
 
+/** What the two say to each other, where nobody else reads. */
+const SAID_IN_PRIVATE: readonly (readonly ["chloe" | "leo", string])[] = [
+  ["leo", "Coucou ! Tu as deux minutes ?"],
+  ["chloe", "Toujours"],
+  ["leo", "C'est pour l'anniversaire de Samira. **Pas un mot sur le salon !**"],
+  ["chloe", "Promis. On se cotise pour la guitare ?"],
+  ["leo", "Oui ! J'en ai vu une à 240 €, on est six, ça fait 40 chacun"],
+  ["leo", "Je passe la prendre jeudi"],
+];
+
+/**
+ * Direct messages live in the browser that reads them, so one browser is photographed in every look: its size, colours
+ * and language change instead of the browser.
+ */
+async function photographDirect(browser: Browser, { stack: { url }, gang }: Scene): Promise<void> {
+  const [leoHere = gang.owner, samira = gang.owner] = gang.others;
+  const chloe = await settled(browser, url, gang.owner, { reducedMotion: "reduce" });
+  const leo = await settled(browser, url, leoHere);
+  const other = await settled(browser, url, samira);
+  await begin(chloe.page, url, ["Samira"]);
+  await say(chloe.page, "Tu viens samedi ?");
+  await begin(chloe.page, url, ["Samira", "Noé", "Léo"]);
+  await say(chloe.page, "Covoiturage : qui a de la place ?");
+  await begin(chloe.page, url, ["Léo"]);
+  await begin(leo.page, url, ["Chloé"]);
+  for (const [speaker, text] of SAID_IN_PRIVATE) {
+    const [from, to] = speaker === "chloe" ? [chloe, leo] : [leo, chloe];
+    await say(from.page, text);
+    await message(to.page, text.replaceAll("*", "")).waitFor();
+  }
+  await leo.page.goto(`${url}/settings/appearance`);
+  const { page } = chloe;
+  const conversation = page.url();
+  await page.getByRole("link", { name: /^Chiffré de bout en bout/ }).click();
+  await page.getByRole("button", { name: "Les numéros sont les mêmes" }).click();
+  await page.getByRole("button", { name: "Retirer la marque" }).waitFor();
+  const safety = page.url();
+  await makeRecoveryKey(page, url);
+
+  for (const look of [...LOOKS, ...ENGLISH]) {
+    const { viewport, colorScheme } = look.options;
+    const phone = look.options.isMobile === true;
+    await page.setViewportSize(viewport ?? WIDE);
+    await page.emulateMedia({ colorScheme: colorScheme ?? "light", reducedMotion: "reduce" });
+    await page.evaluate((language) => localStorage.setItem("lescopains.language", language), look.tongue.slice(0, 2));
+    if (phone) {
+      await page.goto(`${url}/dm`);
+      await page.locator(".dm-row-when:not(:empty)").first().waitFor();
+      await take(page, "dm-list", look);
+    }
+    await page.goto(conversation);
+    await message(page, "jeudi").waitFor();
+    await take(page, "dm", look);
+    await page.goto(safety);
+    await page.locator(".qr-code path[d^=M]").waitFor();
+    await take(page, "safety", look);
+    await page.goto(`${url}/settings/devices`);
+    await page.locator(".section-row").waitFor();
+    await take(page, "devices", look);
+    await page.goto(`${url}/settings/recovery`);
+    await page.locator(".notice-positive").waitFor();
+    await page.locator(".section .button").first().click();
+    await page.locator(".key-groups").waitFor();
+    await take(page, "recovery", look);
+
+    // Another browser of the same person, which has no keys yet.
+    const fresh = await visitor(browser, { ...look.options, tongue: look.tongue, reducedMotion: "reduce" });
+    await signIn(fresh, url, gang.owner);
+    await fresh.page.goto(`${url}/dm/new`);
+    await fresh.page.locator(".arrive-choice").first().waitFor();
+    await take(fresh.page, "arrive", look);
+    await fresh.context.close();
+  }
+  for (const { context } of [chloe, leo, other]) await context.close();
+}
+
 const LOOKS: readonly Look[] = (["light", "dark"] as const).flatMap((colorScheme): Look[] => [
   { name: `wide-${colorScheme}-fr`, tongue: "fr-FR", options: { viewport: WIDE, colorScheme } },
   { name: `phone-${colorScheme}-fr`, tongue: "fr-FR", options: { ...PHONE, colorScheme } },
@@ -233,6 +310,8 @@ try {
       console.log(`Taking pictures: ${look.name} …`);
       await photograph(browser, scene, look);
     }
+    console.log("Taking pictures: direct messages …");
+    await photographDirect(browser, scene);
   } finally {
     for (const connection of here) connection.close();
     await browser.close();

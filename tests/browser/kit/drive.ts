@@ -2,7 +2,7 @@ import type { Locator, Page } from "playwright-core";
 
 /** Where one writes, in either language. */
 export function composer(page: Page): Locator {
-  return page.getByRole("textbox", { name: /^(Écris dans|Write in) / });
+  return page.getByRole("textbox", { name: /^(Écris (dans|à)|Write (in|to)) / });
 }
 
 /** A message in the list, by some of its text. */

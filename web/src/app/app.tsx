@@ -11,11 +11,15 @@ import { href, nextAfterSignIn, type Route } from "./route.ts";
 import { navigate, route } from "./router.ts";
 import { Splash } from "./splash.tsx";
 import {
+  ApprovePage,
   ChannelSettingsView,
   Companion,
+  DevicesPage,
   Frame,
   InviteView,
   LoginView,
+  LogoutDialog,
+  RecoveryPage,
   RegisterView,
   ServerSettingsView,
   SettingsView,
@@ -26,6 +30,10 @@ import { appWords } from "./words.ts";
 const OPEN: ReadonlySet<Route["name"]> = new Set(["login", "register", "invite", "notFound"]);
 /** Kept while someone is signed in here, so that a first visit need not wait for the server to see the sign-in page. */
 const BEEN_HERE = "signed-in";
+
+/** Pages of the settings that other features bring. */
+const SETTINGS_OTHERS = { devices: DevicesPage, recovery: RecoveryPage };
+const APPROVING = { ...SETTINGS_OTHERS, devices: ApprovePage };
 
 function OpenView({ view }: { readonly view: Route }) {
   switch (view.name) {
@@ -48,7 +56,9 @@ function SignedInView({ view }: { readonly view: Route }) {
     case "invite":
       return <InviteView code={view.code} signedIn />;
     case "settings":
-      return <SettingsView page={view.page} />;
+      return <SettingsView page={view.page} others={SETTINGS_OTHERS} logout={LogoutDialog} />;
+    case "approveDevice":
+      return <SettingsView page="devices" others={APPROVING} logout={LogoutDialog} />;
     case "serverSettings":
       return <ServerSettingsView serverId={view.serverId} page={view.page} />;
     case "channelSettings":
@@ -100,7 +110,8 @@ function Content({ view }: { readonly view: Route }) {
 /** What counts as another view for the focus: a new place, not a panel that opens beside it. */
 function focusKey(view: Route): string {
   if (view.name === "notFound") return view.name;
-  return view.name === "members" ? href({ ...view, name: "channel" }) : href(view);
+  if (view.name === "members") return href({ ...view, name: "channel" });
+  return view.name === "dmPeople" ? href({ ...view, name: "dm" }) : href(view);
 }
 
 export function App() {

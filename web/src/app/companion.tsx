@@ -3,11 +3,15 @@ import type { LeaveReason } from "@lescopains/protocol/down";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { channelWords } from "../features/channels/words.ts";
+import { dmRows } from "../features/dms/model.ts";
+import { dmWords } from "../features/dms/words.ts";
 import { serverWords } from "../features/servers/words.ts";
 import type { Live } from "../sync/live-types.ts";
 import { say } from "../ui/toasts.tsx";
 import { useLive } from "./client-context.ts";
 import { ConnectionLine } from "./connection-line.tsx";
+import { directName } from "./direct.ts";
+import { useKeys } from "./keys.ts";
 import { href } from "./route.ts";
 import { navigate, route } from "./router.ts";
 import { Switcher } from "./switcher.tsx";
@@ -29,9 +33,15 @@ function followHappenings(live: Live): () => void {
       if ("serverId" in view && view.serverId === server.id) navigate("/", { replace: true });
       return;
     }
+    if (happening.kind === "dmRemoved") {
+      const { channel } = happening;
+      say(dmWords.value.left({ name: directName(channel, live.self.peek().id) }));
+      if ("channelId" in view && view.channelId === channel.id) navigate(href({ name: "dms" }), { replace: true });
+      return;
+    }
     const { channel } = happening;
     say(channelWords.value.removed({ name: channel.name }));
-    if ("channelId" in view && view.channelId === channel.id) {
+    if ("serverId" in view && "channelId" in view && view.channelId === channel.id) {
       navigate(href({ name: "server", serverId: view.serverId }), { replace: true });
     }
   });
@@ -46,6 +56,7 @@ function neighbour(channels: readonly Channel[], channelId: string, by: -1 | 1):
 /** What goes with one through all views after sign-in: the connection's state, keys that work everywhere, news of losses. */
 export function Companion() {
   const live = useLive();
+  const keys = useKeys();
   const switching = useSignal(false);
   useEffect(() => followHappenings(live), [live]);
   useEffect(() => {
@@ -63,17 +74,23 @@ export function Companion() {
           navigate(href({ name: "settings", page: "keyboard" }));
         } else if (event.altKey && !event.shiftKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
           const view = route.peek();
-          if (view.name !== "channel" && view.name !== "members") return;
           const by = event.key === "ArrowUp" ? -1 : 1;
-          const next = neighbour(live.channels(view.serverId).peek(), view.channelId, by);
-          event.preventDefault();
-          if (next !== undefined) navigate(href({ ...view, name: "channel", channelId: next.id }));
+          if (view.name === "channel" || view.name === "members") {
+            const next = neighbour(live.channels(view.serverId).peek(), view.channelId, by);
+            event.preventDefault();
+            if (next !== undefined) navigate(href({ ...view, name: "channel", channelId: next.id }));
+          } else if (view.name === "dm" || view.name === "dmPeople") {
+            const rows = dmRows(live.dms.peek(), (id) => keys.dm(id).peek()).map(({ channel }) => channel);
+            const next = neighbour(rows, view.channelId, by);
+            event.preventDefault();
+            if (next !== undefined) navigate(href({ name: "dm", channelId: next.id }));
+          }
         }
       },
       { signal: ending.signal },
     );
     return () => ending.abort();
-  }, [live]);
+  }, [live, keys]);
   return (
     <>
       <ConnectionLine />

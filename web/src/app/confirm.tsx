@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Notice } from "../ui/notice.tsx";
-import { errorText } from "./errors.ts";
-import { useTask } from "./task.ts";
+import { asKeysRefusal, keysErrorText } from "./keys-errors.ts";
+import { useTaskWith } from "./task.ts";
 import { appWords } from "./words.ts";
 
 interface ConfirmProps {
@@ -21,11 +21,11 @@ interface ConfirmProps {
 /** Asks before something is taken away. Cancel is first in line, so that Enter by habit harms nothing. */
 export function Confirm({ title, action, ready = true, children, onConfirm, onClose }: ConfirmProps) {
   const words = appWords.value;
-  const task = useTask();
+  const task = useTaskWith(asKeysRefusal);
   return (
     <Dialog title={title} closeLabel={words.close} onClose={onClose}>
       {children}
-      {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
+      {task.error.value !== null && <Notice kind="danger">{keysErrorText(task.error.value)}</Notice>}
       <div class="actions">
         <Button kind="quiet" autofocus onClick={onClose}>
           {words.cancel}

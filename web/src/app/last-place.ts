@@ -13,6 +13,16 @@ export function lastChannel(serverId: ServerId): ChannelId | undefined {
   return parsed.success ? parsed.output : undefined;
 }
 
+/** The direct conversation one was in last. */
+export function lastDm(): ChannelId | undefined {
+  const parsed = v.safeParse(ChannelId, kept("last-dm"));
+  return parsed.success ? parsed.output : undefined;
+}
+
+export function rememberDm(channelId: ChannelId): void {
+  keep("last-dm", channelId);
+}
+
 export function rememberPlace(serverId: ServerId, channelId: ChannelId): void {
   keep("last-server", serverId);
   keep(`last-channel.${serverId}`, channelId);

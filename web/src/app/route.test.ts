@@ -1,10 +1,11 @@
-import { ChannelId, ServerId } from "@lescopains/protocol/ids";
+import { ChannelId, ServerId, UserId } from "@lescopains/protocol/ids";
 import { describe, expect, test } from "vitest";
 import * as v from "valibot";
 import { href, nextAfterSignIn, parseRoute, type Route } from "./route.ts";
 
 const serverId = v.parse(ServerId, "01900000-0000-7000-8000-000000000001");
 const channelId = v.parse(ChannelId, "01900000-0000-7000-8000-000000000002");
+const userId = v.parse(UserId, "01900000-0000-7000-8000-000000000003");
 
 const ROUTES: readonly Exclude<Route, { name: "notFound" }>[] = [
   { name: "home" },
@@ -18,6 +19,12 @@ const ROUTES: readonly Exclude<Route, { name: "notFound" }>[] = [
   { name: "channelSettings", serverId, channelId },
   { name: "serverSettings", serverId, page: null },
   { name: "serverSettings", serverId, page: "roles" },
+  { name: "dms" },
+  { name: "newDm" },
+  { name: "dm", channelId },
+  { name: "dmPeople", channelId },
+  { name: "safety", channelId, userId },
+  { name: "approveDevice" },
   { name: "settings", page: null },
   { name: "settings", page: "appearance" },
 ];
@@ -34,7 +41,13 @@ describe("addresses", () => {
     `/s/${serverId}/c/nope`,
     `/s/${serverId}/c/${channelId}/nope`,
     `/s/${serverId}/settings/nope`,
+    "/dm/nope",
+    `/dm/${channelId}/nope`,
+    `/dm/${channelId}/safety`,
+    `/dm/${channelId}/safety/nope`,
+    `/dm/${channelId}/people/more`,
     "/settings/nope",
+    "/settings/devices/nope",
     "/settings/profile/more",
   ])("%s is no view", (path) => {
     expect(parseRoute(path)).toEqual({ name: "notFound" });

@@ -1,7 +1,15 @@
-import { ChannelId, ServerId } from "@lescopains/protocol/ids";
+import { ChannelId, ServerId, UserId } from "@lescopains/protocol/ids";
 import * as v from "valibot";
 
-export const SETTINGS_PAGES = ["profile", "security", "sessions", "appearance", "keyboard"] as const;
+export const SETTINGS_PAGES = [
+  "profile",
+  "security",
+  "sessions",
+  "devices",
+  "recovery",
+  "appearance",
+  "keyboard",
+] as const;
 export type SettingsPage = (typeof SETTINGS_PAGES)[number];
 
 export const SERVER_PAGES = ["overview", "everyone", "roles", "bans"] as const;
@@ -21,8 +29,19 @@ export type Route =
   | { readonly name: "members"; readonly serverId: ServerId; readonly channelId: ChannelId }
   | { readonly name: "channelSettings"; readonly serverId: ServerId; readonly channelId: ChannelId }
   | { readonly name: "serverSettings"; readonly serverId: ServerId; readonly page: ServerPage | null }
+  /** The list of direct conversations; a wide screen shows one of them beside it. */
+  | { readonly name: "dms" }
+  /** Choose whom to write to. */
+  | { readonly name: "newDm" }
+  | { readonly name: "dm"; readonly channelId: ChannelId }
+  /** A direct conversation with its people beside it, or in front of it where there is little room. */
+  | { readonly name: "dmPeople"; readonly channelId: ChannelId }
+  /** The safety number that one shares with a person of a direct conversation. */
+  | { readonly name: "safety"; readonly channelId: ChannelId; readonly userId: UserId }
   /** `page` null: the list of pages, which small screens show first. */
   | { readonly name: "settings"; readonly page: SettingsPage | null }
+  /** Let a new browser in by the code it shows. */
+  | { readonly name: "approveDevice" }
   | { readonly name: "notFound" };
 
 function settingsPage(text: string | undefined): Route {
@@ -50,11 +69,26 @@ function serverRoute([id, part, second, third, ...more]: readonly string[]): Rou
   return { name: "notFound" };
 }
 
+function directRoute([id, part, person, ...more]: readonly string[]): Route {
+  if (id === undefined) return { name: "dms" };
+  if (id === "new" && part === undefined) return { name: "newDm" };
+  const channel = v.safeParse(ChannelId, id);
+  if (!channel.success || more.length > 0) return { name: "notFound" };
+  const channelId = channel.output;
+  if (part === undefined) return { name: "dm", channelId };
+  if (part === "people" && person === undefined) return { name: "dmPeople", channelId };
+  const user = v.safeParse(UserId, person);
+  if (part === "safety" && user.success) return { name: "safety", channelId, userId: user.output };
+  return { name: "notFound" };
+}
+
 /** The view at an address' path. */
 export function parseRoute(pathname: string): Route {
   const [first, ...rest] = pathname.split("/").filter((part) => part !== "");
   if (first === undefined) return { name: "home" };
   if (first === "s") return serverRoute(rest);
+  if (first === "dm") return directRoute(rest);
+  if (first === "settings" && rest.join("/") === "devices/approve") return { name: "approveDevice" };
   if (first === "settings" && rest.length <= 1) return settingsPage(rest[0]);
   if (first === "invite" && rest.length === 1) return { name: "invite", code: rest[0] ?? "" };
   if (rest.length > 0) return { name: "notFound" };
@@ -82,6 +116,18 @@ export function href(route: Exclude<Route, { name: "notFound" }>): string {
       return `/s/${route.serverId}/c/${route.channelId}/${route.name === "members" ? "members" : "settings"}`;
     case "serverSettings":
       return `/s/${route.serverId}/settings${route.page === null ? "" : `/${route.page}`}`;
+    case "dms":
+      return "/dm";
+    case "newDm":
+      return "/dm/new";
+    case "dm":
+      return `/dm/${route.channelId}`;
+    case "dmPeople":
+      return `/dm/${route.channelId}/people`;
+    case "safety":
+      return `/dm/${route.channelId}/safety/${route.userId}`;
+    case "approveDevice":
+      return "/settings/devices/approve";
     case "settings":
       return `/settings${route.page === null ? "" : `/${route.page}`}`;
     default:

@@ -1,12 +1,21 @@
+import type { UserId } from "@lescopains/protocol/ids";
+
 /** Something one can go to. */
 export interface Destination {
   readonly id: string;
   readonly name: string;
   /** The place a channel is in; absent for a place itself. */
   readonly within?: string;
-  readonly kind: "place" | "text" | "voice";
+  /** Whom a direct conversation of two is with, or who may be written to. */
+  readonly personId?: UserId | null;
+  readonly kind: "place" | "text" | "voice" | "direct" | "person";
   readonly path: string;
   readonly unread: boolean;
+}
+
+/** How well a name answers what was typed; 0: not at all. Accents and case don't matter. */
+export function nameScore(name: string, query: string): number {
+  return score(plain(name), plain(query.trim()));
 }
 
 /** Letters as they are compared: without accents or case. */
@@ -26,7 +35,7 @@ function score(name: string, wanted: string): number {
 
 /** What answers `query`, best first, at most `limit`; with nothing typed, what is unread comes first. */
 export function search(destinations: readonly Destination[], query: string, limit: number): readonly Destination[] {
-  const wanted = plain(query.trim().replace(/^#/, ""));
+  const wanted = plain(query.trim().replace(/^[#@]/, ""));
   if (wanted === "") {
     return destinations.toSorted((one, other) => Number(other.unread) - Number(one.unread)).slice(0, limit);
   }

@@ -1,24 +1,40 @@
+import type { UserId } from "@lescopains/protocol/ids";
 import { useComputed, useSignal } from "@preact/signals";
-import { Hash, Search, Volume2 } from "lucide";
+import { Hash, Search, UsersRound, Volume2 } from "lucide";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { asApiError } from "../net/api-error.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import "../ui/dialog.css";
 import { Icon } from "../ui/icon.tsx";
 import { rovingTarget } from "../ui/roving.ts";
-import { useLive } from "./client-context.ts";
+import { say } from "../ui/toasts.tsx";
+import { useClient, useLive } from "./client-context.ts";
+import { directName, othersIn, pairWith } from "./direct.ts";
+import { errorText } from "./errors.ts";
 import { frameWords } from "./frame/words.ts";
 import { href } from "./route.ts";
 import { navigate } from "./router.ts";
 import { type Destination, search } from "./search.ts";
 import "./switcher.css";
+import { writeTo } from "./write-to.ts";
 
 const SHOWN = 12;
 
-/** Everywhere one can go: places, and the channels in them. */
+/** Everywhere one can go: conversations, places and the channels in them, and people one may write to. */
 function useDestinations() {
   const live = useLive();
-  return useComputed(() =>
-    live.servers.value.flatMap((server): Destination[] => [
+  return useComputed(() => {
+    const selfId = live.self.value.id;
+    const dms = live.dms.value;
+    const directs = dms.map((channel): Destination => ({
+      id: channel.id,
+      name: directName(channel, selfId),
+      kind: "direct",
+      personId: channel.type === "dm" ? (othersIn(channel, selfId)[0]?.id ?? null) : null,
+      path: href({ name: "dm", channelId: channel.id }),
+      unread: live.unread(channel.id).value.count > 0,
+    }));
+    const places = live.servers.value.flatMap((server): Destination[] => [
       {
         id: server.id,
         name: server.name,
@@ -36,12 +52,30 @@ function useDestinations() {
           unread: live.unread(channel.id).value.count > 0,
         };
       }),
-    ]),
-  );
+    ]);
+    // Members of the places that were opened; whoever one has a conversation with is found by that.
+    const people = new Map<UserId, Destination>();
+    for (const server of live.servers.value) {
+      for (const { user } of live.members(server.id).value.members) {
+        if (user.id === selfId || pairWith(dms, user.id) !== undefined) continue;
+        people.set(user.id, {
+          id: user.id,
+          name: user.displayName,
+          kind: "person",
+          personId: user.id,
+          path: href({ name: "newDm" }),
+          unread: false,
+        });
+      }
+    }
+    return [...directs, ...places, ...people.values()];
+  });
 }
 
 /** Goes anywhere by a few letters of its name: a field that points at a list. */
 export function Switcher({ onClose }: { readonly onClose: () => void }) {
+  const client = useClient();
+  const live = useLive();
   const words = frameWords.value;
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -54,7 +88,9 @@ export function Switcher({ onClose }: { readonly onClose: () => void }) {
   function go(destination: Destination | undefined): void {
     if (destination === undefined) return;
     onClose();
-    navigate(destination.path);
+    if (destination.kind === "person" && destination.personId !== undefined && destination.personId !== null) {
+      writeTo(client, live, [destination.personId]).catch((thrown: unknown) => say(errorText(asApiError(thrown))));
+    } else navigate(destination.path);
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -117,14 +153,12 @@ export function Switcher({ onClose }: { readonly onClose: () => void }) {
             aria-selected={at === index.value}
             onClick={() => go(destination)}
           >
-            {destination.kind === "place" ? (
-              <Avatar id={destination.id} name={destination.name} side={24} />
-            ) : (
-              <Icon node={destination.kind === "voice" ? Volume2 : Hash} />
-            )}
+            <Picture destination={destination} />
             <span class="switcher-name one-line">{destination.name}</span>
             <span class="switcher-where one-line">
-              {destination.within === undefined ? words.place : words.inPlace({ place: destination.within })}
+              {destination.within === undefined
+                ? words[destination.kind]
+                : words.inPlace({ place: destination.within })}
             </span>
           </div>
         ))}
@@ -134,4 +168,14 @@ export function Switcher({ onClose }: { readonly onClose: () => void }) {
       </p>
     </dialog>
   );
+}
+
+const ICONS = { text: Hash, voice: Volume2, direct: UsersRound } as const;
+
+function Picture({ destination: { id, name, kind, personId } }: { readonly destination: Destination }) {
+  if (kind === "place" || kind === "person") return <Avatar id={id} name={name} side={24} />;
+  if (kind === "direct" && personId !== undefined && personId !== null) {
+    return <Avatar id={personId} name={name} side={24} />;
+  }
+  return <Icon node={ICONS[kind]} />;
 }

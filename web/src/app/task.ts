@@ -2,10 +2,10 @@ import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { type ApiError, asApiError } from "../net/api-error.ts";
 
-/** Something that a person asked for and that the server may refuse. */
-export interface Task {
+/** Something that a person asked for and that may be refused: by the server, unless `Refusal` says otherwise. */
+export interface Task<Refusal = ApiError> {
   readonly busy: ReadonlySignal<boolean>;
-  readonly error: ReadonlySignal<ApiError | null>;
+  readonly error: ReadonlySignal<Refusal | null>;
   /** Runs `work` unless something already runs; a refusal stands in `error`. Answers whether it went well. */
   run(work: () => Promise<void>): Promise<boolean>;
   clear(): void;
@@ -13,9 +13,14 @@ export interface Task {
 
 /** One task of a component: its button is busy while it runs, its refusal is shown beside it, nothing typed is lost. */
 export function useTask(): Task {
+  return useTaskWith(asApiError);
+}
+
+/** A task whose refusals are read from what was thrown by `refusalOf`. */
+export function useTaskWith<Refusal>(refusalOf: (thrown: unknown) => Refusal): Task<Refusal> {
   const busy = useSignal(false);
-  const error = useSignal<ApiError | null>(null);
-  const task = useRef<Task>(null);
+  const error = useSignal<Refusal | null>(null);
+  const task = useRef<Task<Refusal>>(null);
   task.current ??= {
     busy,
     error,
@@ -27,7 +32,7 @@ export function useTask(): Task {
         await work();
         return true;
       } catch (thrown) {
-        error.value = asApiError(thrown);
+        error.value = refusalOf(thrown);
         return false;
       } finally {
         busy.value = false;

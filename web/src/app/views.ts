@@ -1,4 +1,8 @@
-import type { ChannelId } from "@lescopains/protocol/ids";
+import type { ConversationViewProps } from "../features/conversation/view.tsx";
+import type { LogoutDialogProps } from "../features/devices/logout-dialog.tsx";
+import type { RecoveryFirstProps } from "../features/devices/recovery-first.tsx";
+import type { SafetyViewProps } from "../features/safety/safety-view.tsx";
+import type { SettingsViewProps } from "../features/settings/settings-view.tsx";
 import { type LazyView, lazyView } from "./lazy.tsx";
 
 /** Every view, in a chunk of its own: a visitor who signs in has loaded one of them. */
@@ -6,14 +10,30 @@ export const LoginView = lazyView(async () => (await import("../features/auth/lo
 export const RegisterView = lazyView(async () => (await import("../features/auth/register-view.tsx")).RegisterView);
 export const InviteView = lazyView(async () => (await import("../features/invites/invite-view.tsx")).InviteView);
 export const Frame = lazyView(async () => (await import("./frame/frame.tsx")).Frame);
-export const ConversationView: LazyView<{ readonly channelId: ChannelId }> = lazyView(
+export const ConversationView: LazyView<ConversationViewProps> = lazyView(
   async () => (await import("../features/conversation/view.tsx")).ConversationView,
 );
 export const Companion = lazyView(async () => (await import("./companion.tsx")).Companion);
-export const SettingsView = lazyView(async () => (await import("../features/settings/settings-view.tsx")).SettingsView);
+export const SettingsView: LazyView<SettingsViewProps> = lazyView(
+  async () => (await import("../features/settings/settings-view.tsx")).SettingsView,
+);
 export const ServerSettingsView = lazyView(
   async () => (await import("../features/servers/settings/settings-view.tsx")).ServerSettingsView,
 );
 export const ChannelSettingsView = lazyView(
   async () => (await import("../features/channels/settings-view.tsx")).ChannelSettingsView,
+);
+export const NewDmView = lazyView(async () => (await import("../features/dms/new-view.tsx")).NewDmView);
+export const SafetyView: LazyView<SafetyViewProps> = lazyView(
+  async () => (await import("../features/safety/safety-view.tsx")).SafetyView,
+);
+export const ArriveView = lazyView(async () => (await import("../features/devices/arrive-view.tsx")).ArriveView);
+export const DevicesPage = lazyView(async () => (await import("../features/devices/devices-page.tsx")).DevicesPage);
+export const ApprovePage = lazyView(async () => (await import("../features/devices/approve-page.tsx")).ApprovePage);
+export const RecoveryPage = lazyView(async () => (await import("../features/devices/recovery-page.tsx")).RecoveryPage);
+export const LogoutDialog: LazyView<LogoutDialogProps> = lazyView(
+  async () => (await import("../features/devices/logout-dialog.tsx")).LogoutDialog,
+);
+export const RecoveryFirst: LazyView<RecoveryFirstProps> = lazyView(
+  async () => (await import("../features/devices/recovery-first.tsx")).RecoveryFirst,
 );

@@ -15,9 +15,12 @@ type ParamsOf<N extends RouteName> = Table[N] extends { readonly params: Schema 
 type QueryOf<N extends RouteName> = Table[N] extends { readonly query: infer S extends Schema }
   ? { readonly query?: { readonly [K in keyof v.InferInput<S>]?: string | number | undefined } }
   : { readonly query?: undefined };
+type HeadersOf<N extends RouteName> = Table[N] extends { readonly headers: infer S extends Schema }
+  ? { readonly headers: v.InferInput<S> }
+  : { readonly headers?: undefined };
 
-/** What a route takes: `params` fill its path, `query` and `body` are as its schemas accept them. */
-export type CallArgs<N extends RouteName> = ParamsOf<N> & QueryOf<N> & BodyOf<N>;
+/** What a route takes: `params` fill its path, `query`, `headers` and `body` are as its schemas accept them. */
+export type CallArgs<N extends RouteName> = ParamsOf<N> & QueryOf<N> & HeadersOf<N> & BodyOf<N>;
 type Rest<N extends RouteName> = Partial<CallArgs<N>> extends CallArgs<N> ? [args?: CallArgs<N>] : [args: CallArgs<N>];
 
 /** The REST contract as one typed function. */
@@ -37,6 +40,7 @@ const TIMEOUT_MS = 20_000;
 interface Parts {
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: unknown;
 }
 
@@ -66,7 +70,7 @@ async function refusal(response: Response): Promise<ApiError> {
 
 /** One request of the contract, its answer parsed. Used by `createApi`, and for the refresh itself. */
 export async function request(fetch: Fetch, route: Route, parts: Parts, accessToken?: string): Promise<unknown> {
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers: Record<string, string> = { accept: "application/json", ...parts.headers };
   if (accessToken !== undefined) headers["authorization"] = `Bearer ${accessToken}`;
   if (parts.body !== undefined) headers["content-type"] = "application/json";
   let response: Response;

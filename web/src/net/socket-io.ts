@@ -6,7 +6,7 @@ import type { OpenWire } from "./wire.ts";
  * WebSocket is tried first, since polling first costs three round trips; polling remains for networks that forbid it.
  */
 export const openSocketIo: OpenWire = (events) => {
-  let token = "";
+  let auth: Record<string, unknown> = {};
   /** True from `open` until the loss was told, so that it is told once. */
   let opened = false;
   const socket = io({
@@ -15,7 +15,7 @@ export const openSocketIo: OpenWire = (events) => {
     reconnection: false,
     transports: ["websocket", "polling"],
     tryAllTransports: true,
-    auth: (give) => give({ token }),
+    auth: (give) => give(auth),
   });
 
   function lose(tell: () => void): void {
@@ -34,8 +34,8 @@ export const openSocketIo: OpenWire = (events) => {
   socket.onAny((name: string, body: unknown) => events.event(name, body));
 
   return {
-    open(withToken) {
-      token = withToken;
+    open(token, deviceId) {
+      auth = { token, ...(deviceId === undefined ? {} : { deviceId }) };
       opened = true;
       socket.connect();
     },

@@ -17,6 +17,7 @@ const READY = {
   dms: [],
   presences: [],
   sessionId: SESSION,
+  deviceId: null,
 };
 
 function setUp() {

@@ -1,4 +1,5 @@
 import { ConnectRefusal, DOWN, type DownBody, type DownEvent } from "@lescopains/protocol/down";
+import type { DeviceId } from "@lescopains/protocol/device-list";
 import { CLOSE_CODES } from "@lescopains/protocol/errors";
 import type { SessionId } from "@lescopains/protocol/ids";
 import { PERIODS } from "@lescopains/protocol/limits";
@@ -28,6 +29,8 @@ export interface Socket {
   readonly emit: <E extends UpEvent>(event: E, body: UpInput<E>) => Promise<UpOk<E>>;
   /** Calls `listener` for every such event; what is not as the contract says is dropped before. */
   readonly on: <E extends DownEvent>(event: E, listener: (body: DownBody<E>) => void) => void;
+  /** Speaks for this device from now on; a connection that speaks for another, or for none, is made anew at once. */
+  readonly useDevice: (deviceId: DeviceId) => void;
   readonly start: () => void;
   readonly close: () => void;
 }
@@ -65,6 +68,9 @@ export function createSocket(deps: SocketDeps): Socket {
   let staleToken: string | undefined;
   let usedToken = "";
   let sessionId: SessionId | undefined;
+  let wantedDevice: DeviceId | undefined;
+  /** The one that the present connection speaks for, as the server said. */
+  let device: DeviceId | null = null;
   /** Grows with each attempt, so that what belongs to an earlier one is told apart. */
   let round = 0;
   let cancelTimer: (() => void) | undefined;
@@ -146,7 +152,7 @@ export function createSocket(deps: SocketDeps): Socket {
       if (closed || mine !== round) return;
       staleToken = undefined;
       usedToken = token;
-      wire.open(token);
+      wire.open(token, wantedDevice);
     } catch (thrown) {
       // Signed out meanwhile: `access` has told, and this socket is about to be closed.
       if (!closed && mine === round) down(asApiError(thrown).retryAfterMs);
@@ -177,7 +183,9 @@ export function createSocket(deps: SocketDeps): Socket {
       return;
     }
     if (name === "ready") {
-      sessionId = (parsed.output as DownBody<"ready">).sessionId;
+      const ready = parsed.output as DownBody<"ready">;
+      sessionId = ready.sessionId;
+      device = ready.deviceId;
       up();
     }
     if (name === "session:revoked" && (parsed.output as DownBody<"session:revoked">).sessionId === sessionId) {
@@ -232,6 +240,12 @@ export function createSocket(deps: SocketDeps): Socket {
       const list = listeners.get(event) ?? [];
       list.push(listener);
       listeners.set(event, list);
+    },
+    useDevice(deviceId) {
+      wantedDevice = deviceId;
+      if (phase !== "ready" || device === deviceId) return;
+      wire.close();
+      down(0);
     },
     start() {
       stops.push(

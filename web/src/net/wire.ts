@@ -1,7 +1,9 @@
+import type { DeviceId } from "@lescopains/protocol/device-list";
+
 /** A Socket.IO connection as `socket.ts` drives it: a port, so that its rules are tested without a network. */
 export interface Wire {
-  /** Connects with this access token. Once only until the wire is lost. */
-  readonly open: (token: string) => void;
+  /** Connects with this access token, for this device if there is one. Once only until the wire is lost. */
+  readonly open: (token: string, deviceId: DeviceId | undefined) => void;
   /** Closes the transport; `lost` is not called for it. */
   readonly close: () => void;
   /** Sends without an acknowledgement; nothing when not open. */

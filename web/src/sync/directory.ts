@@ -1,4 +1,4 @@
-import type { Channel, Role, Server } from "@lescopains/protocol/entities";
+import type { Channel, DirectChannel, Role, Server } from "@lescopains/protocol/entities";
 import type { ChannelId, RoleId, ServerId } from "@lescopains/protocol/ids";
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { perId } from "./per-id.ts";
@@ -6,15 +6,15 @@ import { perId } from "./per-id.ts";
 /** The servers and channels that one may see. */
 export interface Directory {
   readonly servers: ReadonlySignal<readonly Server[]>;
-  readonly dms: ReadonlySignal<readonly Channel[]>;
+  readonly dms: ReadonlySignal<readonly DirectChannel[]>;
   readonly server: (serverId: ServerId) => ReadonlySignal<Server | undefined>;
   readonly channels: (serverId: ServerId) => ReadonlySignal<readonly Channel[]>;
-  readonly channel: (channelId: ChannelId) => ReadonlySignal<Channel | undefined>;
+  readonly channel: (channelId: ChannelId) => ReadonlySignal<Channel | DirectChannel | undefined>;
   /** Everything anew, at `ready`. */
-  readonly replace: (servers: readonly Server[], dms: readonly Channel[]) => void;
+  readonly replace: (servers: readonly Server[], dms: readonly DirectChannel[]) => void;
   readonly putServer: (server: Server) => void;
   readonly dropServer: (serverId: ServerId) => void;
-  readonly putChannel: (channel: Channel) => void;
+  readonly putChannel: (channel: Channel | DirectChannel) => void;
   readonly dropChannel: (channelId: ChannelId) => void;
   readonly putRole: (role: Role) => void;
   readonly dropRole: (serverId: ServerId, roleId: RoleId) => void;
@@ -25,7 +25,7 @@ export interface Directory {
 export function createDirectory(): Directory {
   /** A Map keeps the order in which servers were first put: that of joining. */
   const byId = signal<ReadonlyMap<ServerId, Server>>(new Map());
-  const dms = signal<readonly Channel[]>([]);
+  const dms = signal<readonly DirectChannel[]>([]);
   const channelsById = computed(
     () =>
       new Map(
@@ -56,10 +56,11 @@ export function createDirectory(): Directory {
       if (next.delete(serverId)) byId.value = next;
     },
     putChannel(channel) {
-      if (channel.serverId === null) {
+      if (isDirect(channel)) {
         dms.value = [...dms.peek().filter(({ id }) => id !== channel.id), channel];
         return;
       }
+      if (channel.serverId === null) return;
       update(channel.serverId, (server) => ({
         ...server,
         channels: [...server.channels.filter(({ id }) => id !== channel.id), channel],
@@ -68,10 +69,11 @@ export function createDirectory(): Directory {
     dropChannel(channelId) {
       const channel = channelsById.peek().get(channelId);
       if (channel === undefined) return;
-      if (channel.serverId === null) {
+      if (isDirect(channel)) {
         dms.value = dms.peek().filter(({ id }) => id !== channelId);
         return;
       }
+      if (channel.serverId === null) return;
       update(channel.serverId, (server) => ({
         ...server,
         channels: server.channels.filter(({ id }) => id !== channelId),
@@ -94,4 +96,9 @@ export function createDirectory(): Directory {
 
 function byPosition(a: Channel, b: Channel): number {
   return a.position - b.position || (a.id < b.id ? -1 : 1);
+}
+
+/** A conversation of people rather than a channel of a server. */
+function isDirect(channel: Channel | DirectChannel): channel is DirectChannel {
+  return "participants" in channel;
 }

@@ -83,7 +83,7 @@ export class FakeServer {
 
   ready(): void {
     const sessionId = "018f0000-0000-7000-8000-0000000000ee";
-    this.wire.push("ready", { user: self, servers: [this.server], dms: [], presences: [], sessionId });
+    this.wire.push("ready", { user: self, servers: [this.server], dms: [], presences: [], sessionId, deviceId: null });
   }
 
   /** Somebody writes; `told`: the event reaches the client. */

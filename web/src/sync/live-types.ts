@@ -1,5 +1,6 @@
 import type {
   Channel,
+  DirectChannel,
   Member,
   Message,
   Presence,
@@ -12,6 +13,7 @@ import type { LeaveReason } from "@lescopains/protocol/down";
 import type { ErrorCode } from "@lescopains/protocol/errors";
 import type { ChannelId, MessageId, Seq, ServerId, UserId } from "@lescopains/protocol/ids";
 import type { ReadonlySignal } from "@preact/signals";
+import type { DmNotice, KeysPort, KeysRefusal } from "../keys/port.ts";
 import type { ApiError } from "../net/api-error.ts";
 
 /** The socket. `sinceMs`: epoch milliseconds at which it was lost or first tried. `offline`: the machine has no network. */
@@ -65,6 +67,8 @@ export interface PendingMessage {
   /** `waiting`: sent as soon as possible. `failed`: refused for good; `failure` says why. */
   readonly state: "waiting" | "failed";
   readonly failure: ErrorCode | undefined;
+  /** In a direct conversation, why this browser's device did not send it. */
+  readonly refusal?: KeysRefusal | undefined;
 }
 
 /** A change of an existing message that shows before the server has confirmed it. */
@@ -82,6 +86,8 @@ export interface Conversation {
   /** One's own messages that stand after the last of the timeline. */
   readonly pending: ReadonlySignal<readonly PendingMessage[]>;
   readonly overlays: ReadonlySignal<ReadonlyMap<MessageId, Overlay>>;
+  /** Lines that are no messages, by `afterSeq`; in direct conversations only. */
+  readonly notices?: ReadonlySignal<readonly DmNotice[]>;
   /** Where the reader stopped: the line "new messages" stands after this `seq` until they write or leave. */
   readonly unreadFrom: ReadonlySignal<Seq | undefined>;
   /** Text typed and not sent; kept per account and channel over reloads. */
@@ -119,11 +125,15 @@ export interface Conversation {
 /** What happened that no signal shows by itself; for a passing notice. */
 export type Happening =
   | { readonly kind: "serverLeft"; readonly server: Server; readonly reason: LeaveReason }
-  | { readonly kind: "channelDeleted"; readonly channel: Channel };
+  | { readonly kind: "channelDeleted"; readonly channel: Channel }
+  /** One left it, or was removed. */
+  | { readonly kind: "dmRemoved"; readonly channel: DirectChannel };
 
 /** Everything of a signed-in person. Methods that answer a signal answer the same one for the same id. */
 export interface Live {
   readonly self: ReadonlySignal<Self>;
+  /** The device of this browser: everything secret. */
+  readonly keys: KeysPort;
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly notice: ReadonlySignal<ConnectionNotice>;
   /** True once the servers are known; they stay known while reconnecting. */
@@ -134,11 +144,11 @@ export interface Live {
   readonly server: (serverId: ServerId) => ReadonlySignal<Server | undefined>;
   /** The channels one may view, by position. */
   readonly channels: (serverId: ServerId) => ReadonlySignal<readonly Channel[]>;
-  readonly channel: (channelId: ChannelId) => ReadonlySignal<Channel | undefined>;
-  readonly dms: ReadonlySignal<readonly Channel[]>;
+  readonly channel: (channelId: ChannelId) => ReadonlySignal<Channel | DirectChannel | undefined>;
+  readonly dms: ReadonlySignal<readonly DirectChannel[]>;
   /** Takes in the answer of `createServer`, `joinInvite`, `patchServer` … before its event comes. */
   readonly putServer: (server: Server) => void;
-  readonly putChannel: (channel: Channel) => void;
+  readonly putChannel: (channel: Channel | DirectChannel) => void;
 
   readonly members: (serverId: ServerId) => ReadonlySignal<MemberList>;
   /** Loads a server's members and keeps them current until the answer is called. */

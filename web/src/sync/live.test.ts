@@ -34,6 +34,8 @@ function openTab(machine = new Machine(), wire = new FakeWire(), server = new Fa
     random: () => 0.5,
     openWire: wire.open,
     beats: fakeBeats(machine.clock),
+    openKeysWorker: () => ({ post: () => undefined, terminate: () => undefined }),
+    deviceName: "a browser",
   });
   const conversation = live.conversation(CHANNEL);
   const shown = (): string[] => [

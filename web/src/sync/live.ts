@@ -1,12 +1,15 @@
 import type { Message, Presence } from "@lescopains/protocol/entities";
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
+import { createRemoteKeys, type RemoteDeps } from "../keys/remote.ts";
 import { createSocket } from "../net/socket.ts";
 import type { OpenWire } from "../net/wire.ts";
 import type { LiveInputs } from "./client.ts";
 import { type ConversationShell, createConversation } from "./conversation.ts";
+import { createDevice } from "./device.ts";
 import { createDirectory } from "./directory.ts";
+import { createDirects } from "./directs.ts";
 import { createDrafts } from "./drafts.ts";
 import type { Happening, Live } from "./live-types.ts";
 import { createMemberBook } from "./members.ts";
@@ -24,6 +27,10 @@ import { createUnreadBook } from "./unread.ts";
 export interface LiveDeps extends LiveInputs {
   readonly openWire: OpenWire;
   readonly beats: Beats;
+  /** Starts the worker that holds the keys. */
+  readonly openKeysWorker: RemoteDeps["openWorker"];
+  /** What this browser is called in the list of devices. */
+  readonly deviceName: string;
 }
 
 /** Conversations that keep their messages in memory, the open ones aside. */
@@ -42,6 +49,14 @@ export function createLive(deps: LiveDeps): Live {
   const listeners = new Set<(happening: Happening) => void>();
 
   const socket = createSocket(deps);
+  const device = createDevice({
+    selfId: userId,
+    socket,
+    storage,
+    clock,
+    openKeys: () =>
+      createRemoteKeys({ selfId: userId, deviceName: deps.deviceName, api, socket, openWorker: deps.openKeysWorker }),
+  });
   const directory = createDirectory();
   const unread = createUnreadBook(userId);
   const typing = createTypingBook(clock);
@@ -81,10 +96,32 @@ export function createLive(deps: LiveDeps): Live {
     random,
   });
 
+  const direct = createDirects({
+    ...deps,
+    selfId: userId,
+    keys: device.port,
+    directory,
+    drafts,
+    typing,
+    unread,
+    presence: presences.of,
+    used: tidy,
+  });
+
+  function isDirect(channelId: ChannelId): boolean {
+    return directory.dms.peek().some(({ id }) => id === channelId);
+  }
+
   function conversation(channelId: ChannelId): ConversationShell {
     const known = conversations.get(channelId);
     if (known !== undefined) return known;
-    const made = createConversation(channelId, {
+    const made = isDirect(channelId) ? direct(channelId) : serverConversation(channelId);
+    conversations.set(channelId, made);
+    return made;
+  }
+
+  function serverConversation(channelId: ChannelId): ConversationShell {
+    return createConversation(channelId, {
       selfId: userId,
       api,
       socket,
@@ -97,8 +134,6 @@ export function createLive(deps: LiveDeps): Live {
       wantSync: resync.want,
       used: tidy,
     });
-    conversations.set(channelId, made);
-    return made;
   }
 
   /** Keeps memory bounded: messages of conversations left long ago are forgotten, of others most. */
@@ -154,23 +189,52 @@ export function createLive(deps: LiveDeps): Live {
       self.value = body.user;
       people.note(body.user);
       directory.replace(body.servers, body.dms);
-      for (const channel of [...body.servers.flatMap(({ channels }) => channels), ...body.dms]) unread.learn(channel);
+      for (const channel of body.servers.flatMap(({ channels }) => channels)) unread.learn(channel);
+      for (const person of body.dms.flatMap(({ participants }) => participants)) people.note(person);
       presences.restart(body.presences, body.presences.length < LIMITS.readyPresences);
       ready.value = true;
     });
     if (status.peek().status !== "online" || status.peek().customStatus !== null) tellStatus();
+    device.ready(body);
     members.reconnected();
     people.reconnected();
     resync.all();
     for (const one of conversations.values()) one.reconnected();
   });
-  socket.on("message:new", (message) => receive({ kind: "new", message }, message.channelId));
+  socket.on("message:new", (message) => {
+    if (isDirect(message.channelId)) device.feed("message:new", message);
+    else receive({ kind: "new", message }, message.channelId);
+  });
   socket.on("message:edited", (edit) => receive({ kind: "edited", edit }, edit.channelId));
-  socket.on("message:deleted", (deletion) => receive({ kind: "deleted", deletion }, deletion.channelId));
+  socket.on("message:deleted", (deletion) => {
+    if (isDirect(deletion.channelId)) device.feed("message:deleted", deletion);
+    else receive({ kind: "deleted", deletion }, deletion.channelId);
+  });
+  socket.on("message:ephemeral", (body) => device.feed("message:ephemeral", body));
   socket.on("typing", (body) => {
     if (body.userId !== userId) typing.note(body.channelId, body.userId);
   });
-  socket.on("read:updated", ({ channelId, seq }) => unread.markRead(channelId, seq));
+  socket.on("read:updated", (body) => {
+    if (isDirect(body.channelId)) device.feed("read:updated", body);
+    else unread.markRead(body.channelId, body.seq);
+  });
+  socket.on("dm:created", ({ channel }) => putChannel(channel));
+  socket.on("dm:updated", (body) => {
+    const channel = directory.dms.peek().find(({ id }) => id === body.channelId);
+    const { ownerId, participants } = body;
+    if (channel !== undefined) putChannel({ ...channel, ownerId, participants });
+    device.feed("dm:updated", body);
+  });
+  socket.on("dm:removed", (body) => {
+    const channel = directory.dms.peek().find(({ id }) => id === body.channelId);
+    directory.dropChannel(body.channelId);
+    device.feed("dm:removed", body);
+    if (channel !== undefined) tell({ kind: "dmRemoved", channel });
+  });
+  socket.on("keys:received", (body) => device.feed("keys:received", body));
+  socket.on("keys:low", (body) => device.feed("keys:low", body));
+  socket.on("keys:changed", (body) => device.feed("keys:changed", body));
+  socket.on("keys:handoff", (body) => device.feed("keys:handoff", body));
   socket.on("presence:update", notePresence);
   socket.on("server:joined", ({ server }) => putServer(server));
   socket.on("server:updated", ({ server }) => putServer(server));
@@ -213,10 +277,19 @@ export function createLive(deps: LiveDeps): Live {
   const putChannel: Live["putChannel"] = (channel) => {
     batch(() => {
       directory.putChannel(channel);
-      unread.learn(channel);
+      if (!("participants" in channel)) {
+        unread.learn(channel);
+        return;
+      }
+      for (const person of channel.participants) people.note(person);
+      // Who has just opened it may write before its event comes.
+      device.feed("dm:created", { channel });
     });
   };
 
+  const stopWatching = effect(() => {
+    if (socket.state.value.kind !== "connected") device.lost();
+  });
   const stopPage = page.onChange(() => {
     if (!page.visible()) drafts.flush();
   });
@@ -224,6 +297,7 @@ export function createLive(deps: LiveDeps): Live {
 
   return {
     self,
+    keys: device.port,
     connection: socket.state,
     notice: socket.notice,
     ready,
@@ -259,6 +333,8 @@ export function createLive(deps: LiveDeps): Live {
     },
     close() {
       stopPage();
+      stopWatching();
+      device.close();
       cancelPresences?.();
       drafts.flush();
       typing.close();

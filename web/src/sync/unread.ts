@@ -12,6 +12,8 @@ export interface UnreadBook {
   readonly noteNew: (message: Message) => void;
   /** An edit or a deletion took `seq`. It is nothing new to read. */
   readonly noteChange: (channelId: ChannelId, seq: Seq) => void;
+  /** Where a reader stands in a direct conversation: this browser's device knows, the server only counts events. */
+  readonly tell: (channelId: ChannelId, unread: Unread) => void;
   readonly markRead: (channelId: ChannelId, seq: Seq) => void;
   /** The messages loaded tell exactly how many are new. `messages` must reach back to `readSeq` to be counted. */
   readonly count: (channelId: ChannelId, messages: readonly Message[], reachesBackTo: Seq) => void;
@@ -50,6 +52,9 @@ export function createUnreadBook(selfId: UserId): UnreadBook {
       const known = unread.peek();
       if (seq <= known.lastSeq) return;
       unread.value = { ...known, lastSeq: seq, readSeq: known.count === 0 ? seq : known.readSeq };
+    },
+    tell(channelId, unread) {
+      of(channelId).value = unread;
     },
     markRead(channelId, seq) {
       const unread = of(channelId);

@@ -6,11 +6,11 @@ import { IconButton } from "../../ui/button.tsx";
 import { wide } from "../narrow.ts";
 import { href } from "../route.ts";
 import { navigateUp } from "../router.ts";
-import { type FrameRoute, toggleMembers } from "./panels.ts";
+import { type ConversationRoute, toggleMembers } from "./panels.ts";
 import { frameWords } from "./words.ts";
 
 interface AsideProps {
-  readonly view: FrameRoute;
+  readonly view: ConversationRoute;
   readonly server: Server;
   readonly channel: Channel;
   /** It has the screen to itself. */
@@ -41,7 +41,7 @@ export function Aside({ view, server, channel, asMain, onInvite }: AsideProps) {
         <Title class="bar-title">{memberWords.value.members}</Title>
         <span class="bar-space" />
         {!asMain && !wide.value && (
-          <IconButton icon={X} label={words.hideMembers} onClick={() => toggleMembers(view, place)} />
+          <IconButton icon={X} label={words.hideMembers} onClick={() => toggleMembers(view)} />
         )}
       </div>
       <MembersPanel server={server} headings={asMain ? "h2" : "h3"} onInvite={onInvite} />

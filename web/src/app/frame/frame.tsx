@@ -19,7 +19,8 @@ import { appWords } from "../words.ts";
 import { Aside } from "./aside.tsx";
 import "./frame.css";
 import { NoChannel, NoServer, Room } from "./room.tsx";
-import { asideOf, type FrameRoute, onSwipe, panelOf, swipe } from "./panels.ts";
+import { DirectPanels, useDm } from "./direct.tsx";
+import { asideOf, type FrameRoute, isDirectRoute, onSwipe, panelOf, type PlaceRoute, swipe } from "./panels.ts";
 import { frameWords } from "./words.ts";
 
 /** The channel that a place opens with: where one was last, else its first text channel. */
@@ -29,17 +30,56 @@ function entrance(serverId: ServerId, channels: readonly Channel[]): ChannelId |
   return (channels.find(({ id }) => id === last) ?? first)?.id;
 }
 
-/** Places, channels, conversation and members, side by side as far as there is room. */
+/** Places or people, conversation and who is in it, side by side as far as there is room. */
 export function Frame({ view }: { readonly view: FrameRoute }) {
   const live = useLive();
-  const inviting = useSignal(false);
   const frame = useRef<HTMLDivElement>(null);
+  const direct = isDirectRoute(view);
+  const place = usePlace(direct ? undefined : view);
+  const dm = useDm(direct ? view : undefined);
+  const panel = panelOf(view);
+  const shown = direct ? dm.channel !== undefined && !dm.gated : place.channel !== undefined;
+  const aside = shown ? asideOf(view) : "none";
+  const latest = useRef({ view, last: direct ? dm.lastPath : place.lastPath });
+  latest.current = { view, last: direct ? dm.lastPath : place.lastPath };
+  useEffect(() => {
+    const element = frame.current;
+    if (element === null) return undefined;
+    return onSwipe(element, (direction) => swipe(latest.current.view, direction, latest.current.last));
+  }, []);
+  const homeless = live.ready.value && live.servers.value.length === 0;
+  const alone = view.name === "new" || (view.name === "home" && homeless);
+  return (
+    <div class="frame" ref={frame} data-panel={panel} data-aside={aside}>
+      <a class="skip-link" href="#content">
+        {appWords.value.skipToContent}
+      </a>
+      <ServerRail currentId={place.serverId} adding={alone} direct={direct} />
+      {direct ? (
+        <DirectPanels view={view} dm={dm} aside={aside !== "none"} />
+      ) : (
+        <PlacePanels view={view} place={place} aside={aside !== "none"} alone={alone} />
+      )}
+    </div>
+  );
+}
+
+interface Place {
+  readonly serverId: ServerId | undefined;
+  readonly server: Server | undefined;
+  readonly channel: Channel | undefined;
+  /** The address of the channel that the place opens with. */
+  readonly lastPath: string | undefined;
+}
+
+/** The place and channel that an address names; leads on from addresses that name none. */
+function usePlace(view: PlaceRoute | undefined): Place {
+  const live = useLive();
   const ready = live.ready.value;
   const servers = live.servers.value;
-
   const homeId = servers.find(({ id }) => id === lastServer())?.id ?? servers[0]?.id;
-  const serverId = "serverId" in view ? view.serverId : undefined;
-  const channelId = "channelId" in view ? view.channelId : undefined;
+  const serverId = view !== undefined && "serverId" in view ? view.serverId : undefined;
+  const channelId = view !== undefined && "channelId" in view ? view.channelId : undefined;
   const server = servers.find(({ id }) => id === serverId);
   const channels = serverId === undefined ? [] : live.channels(serverId).value;
   const entranceId = serverId === undefined ? undefined : entrance(serverId, channels);
@@ -47,11 +87,11 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
   const oneAtATime = narrow.value;
 
   useEffect(() => {
-    if (view.name === "home" && ready && homeId !== undefined) {
+    if (view?.name === "home" && ready && homeId !== undefined) {
       navigate(href({ name: "server", serverId: homeId }), { replace: true });
     }
     // A small screen shows the list of channels here; a wide one has it in view already.
-    if (view.name === "server" && !oneAtATime && entranceId !== undefined) {
+    if (view?.name === "server" && !oneAtATime && entranceId !== undefined) {
       navigate(href({ name: "channel", serverId: view.serverId, channelId: entranceId }), { replace: true });
     }
   }, [view, ready, homeId, entranceId, oneAtATime]);
@@ -61,25 +101,31 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
   // Whatever panel is in view: messages are named after the members.
   const knownId = server?.id;
   useEffect(() => (knownId === undefined ? undefined : live.openServer(knownId)), [live, knownId]);
-  const latest = useRef({ view, entranceId });
-  latest.current = { view, entranceId };
-  useEffect(() => {
-    const element = frame.current;
-    if (element === null) return undefined;
-    return onSwipe(element, (direction) => swipe(latest.current.view, direction, latest.current.entranceId));
-  }, []);
+  const lastPath =
+    serverId === undefined || entranceId === undefined
+      ? undefined
+      : href({ name: "channel", serverId, channelId: entranceId });
+  return { serverId, server, channel, lastPath };
+}
 
+interface PlacePanelsProps {
+  readonly view: PlaceRoute;
+  readonly place: Place;
+  readonly aside: boolean;
+  /** The page that makes or joins a place has the view. */
+  readonly alone: boolean;
+}
+
+function PlacePanels({ view, place: { server, channel }, aside, alone }: PlacePanelsProps) {
+  const live = useLive();
+  const inviting = useSignal(false);
+  const ready = live.ready.value;
+  const oneAtATime = narrow.value;
   const panel = panelOf(view);
-  const aside = server === undefined || channel === undefined ? "none" : asideOf(view);
-  const alone = view.name === "new" || (view.name === "home" && ready && homeId === undefined);
   const listIsMain = oneAtATime && panel === "list";
   const invite = () => (inviting.value = true);
   return (
-    <div class="frame" ref={frame} data-panel={panel} data-aside={aside}>
-      <a class="skip-link" href="#content">
-        {appWords.value.skipToContent}
-      </a>
-      <ServerRail currentId={serverId} adding={alone} />
+    <>
       <div
         class="frame-column"
         {...(listIsMain
@@ -91,33 +137,35 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
         ) : (
           <>
             <ServerMenu server={server} asTitle={listIsMain} onInvite={invite} />
-            <ChannelList server={server} currentId={channelId} />
+            <ChannelList server={server} currentId={channel?.id} />
           </>
         )}
         <OwnStatus />
       </div>
       <main class="frame-main" id="content" tabIndex={-1} hidden={oneAtATime && panel !== "content"}>
-        {alone ? <NewView /> : <Main view={view} ready={ready} server={server} channel={channel} onInvite={invite} />}
+        {alone ? <NewView /> : <Main view={view} ready={ready} server={server} channel={channel} />}
       </main>
-      {aside !== "none" && server !== undefined && channel !== undefined && (
-        <Aside view={view} server={server} channel={channel} asMain={oneAtATime} onInvite={invite} />
-      )}
+      {aside &&
+        server !== undefined &&
+        channel !== undefined &&
+        (view.name === "channel" || view.name === "members") && (
+          <Aside view={view} server={server} channel={channel} asMain={oneAtATime} onInvite={invite} />
+        )}
       {inviting.value && server !== undefined && (
         <InviteDialog server={server} onClose={() => (inviting.value = false)} />
       )}
-    </div>
+    </>
   );
 }
 
 interface MainProps {
-  readonly view: FrameRoute;
+  readonly view: PlaceRoute;
   readonly ready: boolean;
   readonly server: Server | undefined;
   readonly channel: Channel | undefined;
-  readonly onInvite: () => void;
 }
 
-function Main({ view, ready, server, channel, onInvite }: MainProps) {
+function Main({ view, ready, server, channel }: MainProps) {
   const live = useLive();
   if (!ready || view.name === "home" || view.name === "new") {
     return (
@@ -127,8 +175,9 @@ function Main({ view, ready, server, channel, onInvite }: MainProps) {
     );
   }
   if (server === undefined) return <NoServer />;
-  if (channel !== undefined)
-    return <Room key={channel.id} view={view} server={server} channel={channel} onInvite={onInvite} />;
+  if (channel !== undefined && view.name !== "server") {
+    return <Room key={channel.id} view={view} server={server} channel={channel} />;
+  }
   const noneYet = view.name === "server" && live.channels(server.id).value.length > 0;
   return noneYet ? null : <NoChannel server={server} none={view.name === "server"} />;
 }

@@ -1,4 +1,3 @@
-import type { ServerId, ChannelId } from "@lescopains/protocol/ids";
 import { signal } from "@preact/signals";
 import { keep, kept } from "../kept.ts";
 import { narrow, wide } from "../narrow.ts";
@@ -6,39 +5,53 @@ import { href, type Route } from "../route.ts";
 import { navigate, navigateUp } from "../router.ts";
 
 /** Views that the frame draws; the others have the page to themselves. */
-export type FrameRoute = Extract<Route, { name: "home" | "new" | "server" | "channel" | "members" }>;
+export type DirectRoute = Extract<Route, { name: "dms" | "newDm" | "dm" | "dmPeople" | "safety" }>;
+export type PlaceRoute = Extract<Route, { name: "home" | "new" | "server" | "channel" | "members" }>;
+export type FrameRoute = PlaceRoute | DirectRoute;
+
+const DIRECT: ReadonlySet<Route["name"]> = new Set<DirectRoute["name"]>(["dms", "newDm", "dm", "dmPeople", "safety"]);
+
+export function isDirectRoute(view: FrameRoute): view is DirectRoute {
+  return DIRECT.has(view.name);
+}
 
 /** Whether the members stand beside the conversation where there is room; kept. */
 const membersBeside = signal(kept("members") !== "folded");
 
 /** Which panel a small screen shows. */
 export function panelOf(view: FrameRoute): "list" | "content" | "members" {
-  if (view.name === "server") return "list";
-  return view.name === "members" ? "members" : "content";
+  if (view.name === "server" || view.name === "dms") return "list";
+  return view.name === "members" || view.name === "dmPeople" ? "members" : "content";
 }
 
 /** Where the members are, if anywhere: beside the conversation, over it, or instead of it. */
 export function asideOf(view: FrameRoute): "none" | "beside" | "over" {
-  if (view.name !== "channel" && view.name !== "members") return "none";
-  if (wide.value) return membersBeside.value || view.name === "members" ? "beside" : "none";
-  return view.name === "members" ? "over" : "none";
+  const called = view.name === "members" || view.name === "dmPeople";
+  if (!called && view.name !== "channel" && view.name !== "dm") return "none";
+  if (wide.value) return membersBeside.value || called ? "beside" : "none";
+  return called ? "over" : "none";
 }
 
-interface Place {
-  readonly serverId: ServerId;
-  readonly channelId: ChannelId;
+/** A conversation, and the panel of its people. */
+export type ConversationRoute = Extract<FrameRoute, { name: "channel" | "members" | "dm" | "dmPeople" }>;
+
+/** The address of a conversation without, or with, the panel of its people. */
+function conversationPath(view: ConversationRoute, people: boolean): string {
+  return "serverId" in view
+    ? href({ ...view, name: people ? "members" : "channel" })
+    : href({ ...view, name: people ? "dmPeople" : "dm" });
 }
 
 /** Shows or folds the members: a matter of taste where there is room, a step that Back undoes where there is not. */
-export function toggleMembers(view: FrameRoute, place: Place): void {
-  const conversation = href({ name: "channel", ...place });
+export function toggleMembers(view: ConversationRoute): void {
+  const conversation = conversationPath(view, false);
   const shown = asideOf(view) !== "none";
   if (wide.peek()) {
     membersBeside.value = !shown;
     keep("members", shown ? "folded" : null);
-    if (view.name === "members") navigate(conversation, { replace: true });
+    navigate(conversation, { replace: true });
   } else if (shown) navigateUp(conversation);
-  else navigate(href({ name: "members", ...place }));
+  else navigate(conversationPath(view, true));
 }
 
 /** Shortest way of a finger that counts as a swipe, and how far it may stray, in CSS pixels. */
@@ -83,12 +96,27 @@ export function onSwipe(element: HTMLElement, swiped: (direction: "left" | "righ
   return () => ending.abort();
 }
 
-/** What a swipe means in a view. */
-export function swipe(view: FrameRoute, direction: "left" | "right", last: ChannelId | undefined): void {
-  if (view.name === "channel" && direction === "right") navigateUp(href({ name: "server", serverId: view.serverId }));
-  else if (view.name === "channel") navigate(href({ ...view, name: "members" }));
-  else if (view.name === "members" && direction === "right") navigateUp(href({ ...view, name: "channel" }));
-  else if (view.name === "server" && direction === "left" && last !== undefined) {
-    navigate(href({ name: "channel", serverId: view.serverId, channelId: last }));
+/** What a swipe means in a view. `last`: the address that its list opens with. */
+export function swipe(view: FrameRoute, direction: "left" | "right", last: string | undefined): void {
+  switch (view.name) {
+    case "channel":
+    case "dm": {
+      const list = view.name === "dm" ? href({ name: "dms" }) : href({ name: "server", serverId: view.serverId });
+      if (direction === "right") navigateUp(list);
+      else navigate(conversationPath(view, true));
+      return;
+    }
+    case "members":
+    case "dmPeople":
+      if (direction === "right") navigateUp(conversationPath(view, false));
+      return;
+    case "newDm":
+      if (direction === "right") navigateUp(href({ name: "dms" }));
+      return;
+    case "server":
+    case "dms":
+      if (direction === "left" && last !== undefined) navigate(last);
+      return;
+    default:
   }
 }

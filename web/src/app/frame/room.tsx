@@ -12,14 +12,13 @@ import { navigate, navigateUp } from "../router.ts";
 import { useTitle } from "../title.ts";
 import { ConversationView } from "../views.ts";
 import { appWords } from "../words.ts";
-import { asideOf, type FrameRoute, toggleMembers } from "./panels.ts";
+import { asideOf, type ConversationRoute, toggleMembers } from "./panels.ts";
 import { frameWords } from "./words.ts";
 
 interface RoomProps {
-  readonly view: FrameRoute;
+  readonly view: ConversationRoute;
   readonly server: Server;
   readonly channel: Channel;
-  readonly onInvite: () => void;
 }
 
 /** A channel: its bar, and its conversation below. */
@@ -55,7 +54,7 @@ export function Room({ view, server, channel }: RoomProps) {
           icon={Users}
           label={membersShown ? words.hideMembers : words.showMembers}
           aria-pressed={membersShown}
-          onClick={() => toggleMembers(view, place)}
+          onClick={() => toggleMembers(view)}
         />
       </header>
       <div class="frame-content">

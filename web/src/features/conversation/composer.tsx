@@ -1,12 +1,15 @@
-import type { Channel } from "@lescopains/protocol/entities";
-import { useComputed } from "@preact/signals";
+import type { Channel, DirectChannel } from "@lescopains/protocol/entities";
+import { computed, useComputed } from "@preact/signals";
 import { SendHorizontal, X } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
+import { isDirect } from "../../app/direct.ts";
+import { region } from "../../app/i18n.ts";
+import { useKeys } from "../../app/keys.ts";
 import { may } from "../../app/rights.ts";
 import { IconButton } from "../../ui/button.tsx";
 import { firstLine } from "./message.tsx";
 import { GrowingText, isSendKey } from "./growing-text.tsx";
-import { lastOwnMessage, remainingShown, rowsOf, sendableText } from "./model.ts";
+import { lastOwnMessage, readersOf, remainingShown, rowsOf, sendableText } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { type Room, startEdit } from "./room.ts";
 import { conversationWords } from "./words.ts";
@@ -14,23 +17,25 @@ import { conversationWords } from "./words.ts";
 interface ComposerProps {
   readonly room: Room;
   readonly channel: Channel;
+  /** What the conversation is called. */
+  readonly name: string;
 }
 
 /** Where one writes. It takes text whatever the connection does; what is written is sent as soon as it can be. */
-export function Composer({ room, channel }: ComposerProps) {
+export function Composer({ room, channel, name }: ComposerProps) {
   const words = conversationWords.value;
-  if (channel.encrypted) return <p class="composer-closed">{words.encryptedChannel}</p>;
+  if (channel.encrypted && !isDirect(channel)) return <p class="composer-closed">{words.encryptedChannel}</p>;
   if (!may(channel.permissions, "sendMessages")) return <p class="composer-closed">{words.mayNotWrite}</p>;
-  return <OpenComposer room={room} channel={channel} />;
+  return <OpenComposer room={room} channel={channel} name={name} />;
 }
 
-function OpenComposer({ room, channel }: ComposerProps) {
+function OpenComposer({ room, channel, name }: ComposerProps) {
   const words = conversationWords.value;
   const { conversation } = room;
   const field = useRef<HTMLTextAreaElement>(null);
   const text = conversation.draft.value;
   const remaining = remainingShown(text);
-  const label = words.composer({ channel: channel.name });
+  const label = isDirect(channel) ? words.composerTo({ name }) : words.composer({ channel: name });
 
   useEffect(() => {
     room.composer.focus = () => field.current?.focus();
@@ -102,7 +107,7 @@ function OpenComposer({ room, channel }: ComposerProps) {
           <IconButton icon={SendHorizontal} label={words.send} keys="⏎" disabled={!sendableText(text)} onClick={send} />
         </div>
       </div>
-      <TypingLine room={room} />
+      <TypingLine room={room} channel={channel} />
     </div>
   );
 }
@@ -130,7 +135,7 @@ function ReplyBar({ room }: { readonly room: Room }) {
 }
 
 /** Who is writing. Its line is always there, so that nothing moves when someone begins. */
-function TypingLine({ room }: { readonly room: Room }) {
+function TypingLine({ room, channel }: { readonly room: Room; readonly channel: Channel }) {
   const words = conversationWords.value;
   const names = useComputed(() => room.conversation.typing.value.map((userId) => nameOf(room.live, userId)));
   const [first, second, third] = names.value;
@@ -151,9 +156,27 @@ function TypingLine({ room }: { readonly room: Room }) {
           <i />
         </span>
       )}
-      {text}
+      {text === "" && isDirect(channel) ? <ReadBy room={room} channel={channel} /> : text}
     </p>
   );
+}
+
+const list = computed(() => new Intl.ListFormat(region.value, { style: "long", type: "conjunction" }));
+
+/** Who has read one's own last word, as long as it is the last. */
+function ReadBy({ room, channel }: { readonly room: Room; readonly channel: DirectChannel }) {
+  const keys = useKeys();
+  const words = conversationWords.value;
+  const { messages, hasNewer } = room.conversation.timeline.value;
+  const selfId = room.live.self.value.id;
+  const last = messages.at(-1);
+  const pending = room.conversation.pending.value.length > 0;
+  if (last === undefined || hasNewer || pending || last.deleted || last.authorId !== selfId) return null;
+  const readers = readersOf(last.seq, keys.dm(channel.id).value?.readBy ?? {}, channel, selfId);
+  if (readers.length === 0) return null;
+  const all = channel.type === "dm" || readers.length === channel.participants.length - 1;
+  const names = list.value.format(readers.map(({ displayName }) => displayName));
+  return <span>{all ? words.readByAll : words.readBy({ names })}</span>;
 }
 
 /** Takes a letter typed outside of any field to the composer. */

@@ -1,6 +1,6 @@
 import type { MessageId } from "@lescopains/protocol/ids";
 import { batch, useSignal } from "@preact/signals";
-import { ArrowDown, ArrowUp } from "lucide";
+import { ArrowDown, ArrowUp, Lock } from "lucide";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { errorText } from "../../app/errors.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -8,19 +8,32 @@ import { Skeleton } from "../../ui/notice.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { Announcer } from "./announcer.tsx";
 import { actOnKey } from "./message-actions.tsx";
-import { MessageRow } from "./message.tsx";
-import { estimatedHeightPx, keyAt, newCount, rowAt, rowCount, rowsOf, wantsNewer, wantsOlder } from "./model.ts";
+import { MessageRow, NoticeLines } from "./message.tsx";
+import {
+  estimatedHeightPx,
+  keyAt,
+  newCount,
+  NO_NOTICES,
+  rowAt,
+  rowCount,
+  rowsOf,
+  wantsNewer,
+  wantsOlder,
+} from "./model.ts";
 import { type Room } from "./room.ts";
 import { END_THRESHOLD_PX, useVirtualRows } from "./virtual-rows.ts";
 import { conversationWords } from "./words.ts";
 
 interface MessageListProps {
   readonly room: Room;
-  readonly channelName: string;
+  /** What the conversation is called. */
+  readonly name: string;
+  readonly direct: boolean;
 }
 
 /** Room above the first message: for "this is where it begins", or for what is still loading. */
 const BEGINNING_PX = 148;
+const BEGINNING_DIRECT_PX = 184;
 const OLDER_PX = 64;
 const MARKED_MS = 2_000;
 /** Rows already read that stay in view above the line, to pick up the thread. */
@@ -29,7 +42,7 @@ const ROWS_BEFORE_NEW = 2;
 const FAR_PX = 400;
 
 /** The messages of a conversation: only the rows in view are drawn, and what is read stays where it is. */
-export function MessageList({ room, channelName }: MessageListProps) {
+export function MessageList({ room, name, direct }: MessageListProps) {
   const words = conversationWords.value;
   const { conversation, live } = room;
   const scroller = useRef<HTMLDivElement>(null);
@@ -38,11 +51,13 @@ export function MessageList({ room, channelName }: MessageListProps) {
   const selfId = live.self.value.id;
   const pendingMessages = conversation.pending.value;
   const unreadFrom = conversation.unreadFrom.value;
+  const notices = conversation.notices?.value ?? NO_NOTICES;
+  const beginningPx = direct ? BEGINNING_DIRECT_PX : BEGINNING_PX;
   // The same rows and the same functions while nothing changed: the list keeps its measurements by them.
   const { rows, keyOfIndex } = useMemo(() => {
-    const made = rowsOf(messages, pendingMessages, selfId, unreadFrom, hasOlder);
+    const made = rowsOf(messages, pendingMessages, selfId, unreadFrom, hasOlder, notices);
     return { rows: made, keyOfIndex: (index: number) => keyAt(made, index) };
-  }, [messages, pendingMessages, selfId, unreadFrom, hasOlder]);
+  }, [messages, pendingMessages, selfId, unreadFrom, hasOlder, notices]);
   const count = loaded ? rowCount(rows) : 0;
   const rowsRef = useRef(rows);
   rowsRef.current = rows;
@@ -63,7 +78,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
     scroller,
     keyAt: keyOfIndex,
     estimatedHeightPx: (index) => estimatedHeightPx(rows, index),
-    paddingTopPx: hasOlder ? OLDER_PX : BEGINNING_PX,
+    paddingTopPx: hasOlder ? OLDER_PX : beginningPx,
     pinned: focusIndex < 0 ? [] : [focusIndex],
   });
   const items = virtualizer.getVirtualItems();
@@ -102,8 +117,8 @@ export function MessageList({ room, channelName }: MessageListProps) {
   });
   useEffect(() => {
     const ending = new AbortController();
-    for (const name of ["focus", "visibilitychange"]) {
-      (name === "focus" ? globalThis : document).addEventListener(name, noteSeen, { signal: ending.signal });
+    for (const kind of ["focus", "visibilitychange"]) {
+      (kind === "focus" ? globalThis : document).addEventListener(kind, noteSeen, { signal: ending.signal });
     }
     return () => ending.abort();
   }, [noteSeen]);
@@ -242,7 +257,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
       lifted.abort();
       openMenu(row);
     };
-    for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, open, { signal: lifted.signal });
+    for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, open, { signal: lifted.signal });
   }
 
   function openMenu(row: HTMLElement): void {
@@ -298,12 +313,25 @@ export function MessageList({ room, channelName }: MessageListProps) {
                 )}
               </div>
             ) : (
-              <div class="messages-beginning" style={{ height: `${BEGINNING_PX}px` }}>
-                <p class="messages-beginning-title">{words.beginning({ channel: channelName })}</p>
-                <p>{words.beginningHelp}</p>
+              <div class="messages-beginning" style={{ height: `${beginningPx}px` }}>
+                <p class="messages-beginning-title">
+                  {direct ? words.beginningWith({ name }) : words.beginning({ channel: name })}
+                </p>
+                {direct ? (
+                  <p class="messages-beginning-lock">
+                    <Icon node={Lock} size={16} />
+                    <span>{words.beginningWithHelp}</span>
+                  </p>
+                ) : (
+                  <p>{words.beginningHelp}</p>
+                )}
               </div>
             )}
-            <ol class="messages-rows" role="list" aria-label={words.messages({ channel: channelName })}>
+            <ol
+              class="messages-rows"
+              role="list"
+              aria-label={direct ? words.messagesWith({ name }) : words.messages({ channel: name })}
+            >
               {items.map(({ key, index, start }) => {
                 const row = rowAt(rows, index);
                 if (row === undefined) return null;
@@ -322,6 +350,7 @@ export function MessageList({ room, channelName }: MessageListProps) {
                 );
               })}
             </ol>
+            {count === 0 && <NoticeLines room={room} notices={notices} />}
           </div>
         )}
       </div>

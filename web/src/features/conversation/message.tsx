@@ -2,15 +2,20 @@ import type { Message } from "@lescopains/protocol/entities";
 import type { UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { useComputed, useSignal } from "@preact/signals";
-import { CornerUpLeft, RotateCw, X } from "lucide";
+import { CornerUpLeft, RotateCw, ShieldAlert, X } from "lucide";
 import { Component } from "preact";
 import { errorText } from "../../app/errors.ts";
+import { asKeysRefusal, keysErrorText } from "../../app/keys-errors.ts";
+import { href } from "../../app/route.ts";
+import type { DmNotice } from "../../keys/port.ts";
+import type { PendingMessage } from "../../sync/live-types.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
+import { say } from "../../ui/toasts.tsx";
 import { GrowingText, isSendKey } from "./growing-text.tsx";
 import { MessageActions } from "./message-actions.tsx";
 import { MessageText } from "./message-text.tsx";
-import { contentOf, replyOf, type Row, sameRow, sendableText } from "./model.ts";
+import { contentOf, replyOf, type Row, sameRow, sendableText, unreadableOf } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { endEdit, type Room, saveEdit } from "./room.ts";
 import { dayText, headTimeText, momentText, timeText } from "./times.ts";
@@ -33,8 +38,10 @@ export class MessageRow extends Component<MessageRowProps> {
     return (
       <>
         {row.startsDay && <DayRule atMs={row.atMs} />}
+        <NoticeLines room={room} notices={row.noticesAbove} />
         {row.startsNew && <NewLine count={newCount} />}
         <MessageBody room={room} row={row} />
+        <NoticeLines room={room} notices={row.noticesBelow} />
       </>
     );
   }
@@ -49,6 +56,25 @@ function DayRule({ atMs }: { readonly atMs: number }) {
       <h2>{dayText(atMs, Date.now())}</h2>
     </div>
   );
+}
+
+interface NoticeLinesProps {
+  readonly room: Room;
+  readonly notices: readonly DmNotice[];
+}
+
+/** Lines in a direct conversation that are no messages: somebody's safety number is another one from here on. */
+export function NoticeLines({ room, notices }: NoticeLinesProps) {
+  const words = conversationWords.value;
+  return notices.map(({ id, channelId, userId }) => (
+    <p key={id} class="notice-line">
+      <Icon node={ShieldAlert} size={16} />
+      <span>
+        {words.identityChanged({ name: nameOf(room.live, userId) })}{" "}
+        <a href={href({ name: "safety", channelId, userId })}>{words.compare}</a>
+      </span>
+    </p>
+  ));
 }
 
 function NewLine({ count }: { readonly count: number }) {
@@ -109,7 +135,7 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
         ) : content === null ? (
           <p class="message-quiet">{words.deleted}</p>
         ) : message?.encrypted === true ? (
-          <p class="message-quiet">{words.unreadable}</p>
+          <UnreadableText room={room} message={message} name={name} />
         ) : (
           <MessageText content={content} />
         )}
@@ -119,7 +145,7 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
         {unsure && <span class="aside-text">({words.sending})</span>}
         {failed && entry.kind === "pending" && (
           <div class="message-failure" role="alert">
-            <span>{words.failed({ why: errorText({ code: entry.pending.failure ?? "internal" }) })}</span>
+            <span>{words.failed({ why: whyNotSent(entry.pending) })}</span>
             <button type="button" class="text-button" onClick={() => room.conversation.retry(entry.pending.nonce)}>
               <Icon node={RotateCw} size={14} /> {words.tryAgain}
             </button>
@@ -134,6 +160,43 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
   );
 }
 
+function whyNotSent({ failure, refusal }: PendingMessage): string {
+  return refusal === undefined ? errorText({ code: failure ?? "internal" }) : keysErrorText(refusal);
+}
+
+interface UnreadableTextProps {
+  readonly room: Room;
+  readonly message: Message;
+  readonly name: string;
+}
+
+/** Why there are no words, and what happens next. */
+function UnreadableText({ room, message, name }: UnreadableTextProps) {
+  const words = conversationWords.value;
+  const unreadable = unreadableOf(message);
+  if (unreadable === undefined) return <p class="message-quiet">{words.unreadable}</p>;
+  if (unreadable.kind === "newer") return <p class="message-quiet">{words.unreadableNewer}</p>;
+  if (unreadable.state === "asking") return <p class="message-quiet">{words.unreadableAsking({ name })}</p>;
+  if (unreadable.reason === "no_ciphertext") return <p class="message-quiet">{words.unreadableBefore}</p>;
+
+  async function ask(): Promise<void> {
+    try {
+      await room.live.keys.ask("dm:askAgain", { channelId: message.channelId, messageId: message.id });
+      say(conversationWords.peek().askedAgain);
+    } catch (thrown) {
+      say(keysErrorText(asKeysRefusal(thrown)));
+    }
+  }
+  return (
+    <p class="message-quiet">
+      {words.unreadableGivenUp({ name })}{" "}
+      <button type="button" class="text-button" onClick={() => void ask()}>
+        <Icon node={RotateCw} size={14} /> {words.askAgain}
+      </button>
+    </p>
+  );
+}
+
 /** What a message answers, in one line; pressing it goes there. */
 function Quote({ room, replyTo }: { readonly room: Room; readonly replyTo: Message["id"] }) {
   const words = conversationWords.value;
@@ -142,7 +205,13 @@ function Quote({ room, replyTo }: { readonly room: Room; readonly replyTo: Messa
   const message = target.value;
   const author: UserId | null | undefined = message === undefined ? undefined : message.authorId;
   const text =
-    message === undefined ? words.quoteGone : message.deleted ? words.quoteDeleted : firstLine(message.content);
+    message === undefined
+      ? words.quoteGone
+      : message.deleted
+        ? words.quoteDeleted
+        : message.encrypted
+          ? words.quoteUnreadable
+          : firstLine(message.content);
   return (
     <button type="button" class="message-quote" onClick={() => room.list.jumpTo(replyTo)}>
       <Icon node={CornerUpLeft} size={14} />

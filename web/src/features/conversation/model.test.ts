@@ -1,12 +1,14 @@
 import type { Message } from "@lescopains/protocol/entities";
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import { describe, expect, test } from "vitest";
+import type { DmNotice } from "../../keys/port.ts";
 import type { PendingMessage } from "../../sync/live-types.ts";
 import {
   contentOf,
   estimatedHeightPx,
   keyAt,
   lastOwnMessage,
+  readersOf,
   newCount,
   remainingShown,
   rowAt,
@@ -105,6 +107,25 @@ describe("rows", () => {
     expect(keyAt(rowsOf([at(1, 0, LEO, { nonce: "p1" })], [], ANA, undefined, false), 0)).toBe(at(1, 0).id);
   });
 
+  test("[CV8] a line about a changed number stands after the message it came after, or on the page of that message", () => {
+    const line = (afterSeq: number): DmNotice =>
+      ({
+        id: `line ${afterSeq}`,
+        channelId: CHANNEL,
+        kind: "identity_changed",
+        userId: ANA,
+        afterSeq,
+        atMs: 0,
+      }) as const;
+    const rows = rowsOf([at(4, 0), at(6, 0)], [waiting], LEO, undefined, true, [line(2), line(4), line(5), line(7)]);
+    const above = [0, 1, 2].map((index) => rowAt(rows, index)?.noticesAbove.map(({ id }) => id));
+    expect(above).toEqual([[], ["line 4", "line 5"], ["line 7"]]);
+    expect(rowAt(rows, 1)?.startsGroup).toBe(true);
+    const last = rowsOf([at(4, 0)], [], LEO, undefined, false, [line(0), line(9)]);
+    expect(rowAt(last, 0)?.noticesAbove.map(({ id }) => id)).toEqual(["line 0"]);
+    expect(rowAt(last, 0)?.noticesBelow.map(({ id }) => id)).toEqual(["line 9"]);
+  });
+
   test("what is outside is no row", () => {
     const rows = rowsOf([at(1, 0)], [], ANA, undefined, false);
     expect(rowAt(rows, 1)).toBeUndefined();
@@ -140,6 +161,14 @@ describe("rows", () => {
     expect(estimatedHeightPx(rows, 1)).toBeGreaterThan(estimatedHeightPx(rows, 0) - 38);
     expect(estimatedHeightPx(rows, 2)).toBeGreaterThan(estimatedHeightPx(rows, 1));
   });
+});
+
+test("whoever said they read that far has read it, oneself aside", () => {
+  const participants = [ANA, LEO].map((id) => ({ id, username: id, displayName: id }));
+  const readers = (readBy: Record<UserId, number>) => readersOf(5, readBy, { participants }, ANA).map(({ id }) => id);
+  expect(readers({ [LEO]: 5, [ANA]: 9 })).toEqual([LEO]);
+  expect(readers({ [LEO]: 4 })).toEqual([]);
+  expect(readers({})).toEqual([]);
 });
 
 describe("scrolling and writing", () => {

@@ -1,7 +1,8 @@
 /** What the message list shows, decided without a DOM: rows, groups, days, the unread line, when to load and when to follow. */
-import type { Message } from "@lescopains/protocol/entities";
+import type { DirectChannel, Message, User } from "@lescopains/protocol/entities";
 import type { Seq, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
+import type { DmMessage, DmNotice, Unreadable } from "../../keys/port.ts";
 import type { Overlay, PendingMessage } from "../../sync/live-types.ts";
 import { indexOfSeq } from "../../sync/timeline.ts";
 
@@ -15,7 +16,12 @@ export interface Rows {
   readonly selfId: UserId;
   /** Index of the first new message; -1 when nothing is new, or when it is not loaded. */
   readonly newIndex: number;
+  /** Lines that are no messages, by the `seq` they stand after. */
+  readonly notices: readonly DmNotice[];
 }
+
+/** The same empty list each time, so that nothing is made anew because of it. */
+export const NO_NOTICES: readonly DmNotice[] = [];
 
 export type Entry =
   | { readonly kind: "message"; readonly message: Message }
@@ -34,6 +40,9 @@ export interface Row {
   readonly startsDay: boolean;
   /** The line "new" stands above it. */
   readonly startsNew: boolean;
+  /** Lines above it, and below it when it is the last. */
+  readonly noticesAbove: readonly DmNotice[];
+  readonly noticesBelow: readonly DmNotice[];
 }
 
 /**
@@ -46,8 +55,32 @@ export function rowsOf(
   selfId: UserId,
   unreadFrom: Seq | undefined,
   hasOlder: boolean,
+  notices: readonly DmNotice[] = NO_NOTICES,
 ): Rows {
-  return { messages, pending, selfId, newIndex: newIndexOf(messages, selfId, unreadFrom, hasOlder) };
+  // Those from before the first message that is loaded have their place on an older page.
+  const first = hasOlder ? (messages[0]?.seq ?? 0) : 0;
+  const shown = first === 0 ? notices : notices.filter(({ afterSeq }) => afterSeq >= first);
+  return {
+    messages,
+    pending,
+    selfId,
+    newIndex: newIndexOf(messages, selfId, unreadFrom, hasOlder),
+    notices: shown,
+  };
+}
+
+/** Lines between two entries of the list. `undefined`: its beginning, or its end. */
+function noticesBetween(notices: readonly DmNotice[], before: Entry | undefined, after: Entry | undefined) {
+  if (notices.length === 0) return NO_NOTICES;
+  const from = before === undefined ? 0 : seqOf(before);
+  const to = after === undefined ? Number.POSITIVE_INFINITY : seqOf(after);
+  const found = notices.filter(({ afterSeq }) => afterSeq >= from && afterSeq < to);
+  return found.length === 0 ? NO_NOTICES : found;
+}
+
+/** What is not stored yet stands after everything that is. */
+function seqOf(entry: Entry): number {
+  return entry.kind === "message" ? entry.message.seq : Number.POSITIVE_INFINITY;
 }
 
 function newIndexOf(
@@ -98,6 +131,7 @@ export function rowAt(rows: Rows, index: number): Row | undefined {
   if (entry === undefined) return undefined;
   const before = entryAt(rows, index - 1);
   const startsNew = index === rows.newIndex;
+  const noticesAbove = noticesBetween(rows.notices, before, entry);
   const startsDay = before === undefined || dayOf(atMsOf(before)) !== dayOf(atMsOf(entry));
   return {
     key: keyAt(rows, index),
@@ -106,8 +140,11 @@ export function rowAt(rows: Rows, index: number): Row | undefined {
     atMs: atMsOf(entry),
     startsDay,
     startsNew,
+    noticesAbove,
+    noticesBelow: index === rowCount(rows) - 1 ? noticesBetween(rows.notices, entry, undefined) : NO_NOTICES,
     startsGroup:
       startsDay ||
+      noticesAbove.length > 0 ||
       startsNew ||
       before === undefined ||
       replyOf(entry) !== null ||
@@ -122,8 +159,19 @@ export function sameRow(a: Row, b: Row): boolean {
     entryBody(a.entry) === entryBody(b.entry) &&
     a.startsDay === b.startsDay &&
     a.startsGroup === b.startsGroup &&
-    a.startsNew === b.startsNew
+    a.startsNew === b.startsNew &&
+    sameNotices(a.noticesAbove, b.noticesAbove) &&
+    sameNotices(a.noticesBelow, b.noticesBelow)
   );
+}
+
+function sameNotices(a: readonly DmNotice[], b: readonly DmNotice[]): boolean {
+  return a.length === b.length && a.every((notice, index) => notice.id === b[index]?.id);
+}
+
+/** Why a direct message shows no words; undefined when it does, and in channels of servers. */
+export function unreadableOf(message: Message): Unreadable | undefined {
+  return (message as Partial<DmMessage>).unreadable ?? undefined;
 }
 
 function entryBody(entry: Entry): Message | PendingMessage {
@@ -173,6 +221,16 @@ export function contentOf(entry: Entry, overlay: Overlay | undefined): string | 
 /** The last message that its author, the reader, can still edit. */
 export function lastOwnMessage({ messages, selfId }: Rows): Message | undefined {
   return messages.findLast((message) => message.authorId === selfId && !message.deleted && !message.encrypted);
+}
+
+/** Who of a direct conversation has read up to `seq`, as they said themselves; the reader aside. */
+export function readersOf(
+  seq: Seq,
+  readBy: Readonly<Record<UserId, Seq>>,
+  { participants }: Pick<DirectChannel, "participants">,
+  selfId: UserId,
+): readonly User[] {
+  return participants.filter(({ id }) => id !== selfId && (readBy[id] ?? 0) >= seq);
 }
 
 const CHARS_A_LINE = 84;

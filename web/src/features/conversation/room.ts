@@ -2,6 +2,7 @@
 import type { Channel, Message } from "@lescopains/protocol/entities";
 import type { MessageId } from "@lescopains/protocol/ids";
 import { type Signal, signal } from "@preact/signals";
+import { isDirect } from "../../app/direct.ts";
 import { may } from "../../app/rights.ts";
 import { say } from "../../ui/toasts.tsx";
 import { errorText } from "../../app/errors.ts";
@@ -64,11 +65,16 @@ export function rightsOn(room: Room, message: Message, channel: Channel | undefi
   const there = content !== null && channel !== undefined;
   const own = message.authorId === room.live.self.value.id;
   return {
-    reply: there && may(channel.permissions, "sendMessages") && !channel.encrypted,
+    reply: there && !message.encrypted && may(channel.permissions, "sendMessages") && writable(channel),
     edit: there && own && !message.encrypted && may(channel.permissions, "sendMessages"),
     copy: there && !message.encrypted,
     remove: there && (own || may(channel.permissions, "manageMessages")),
   };
+}
+
+/** Whether this client can write there: encrypted channels of servers come later. */
+function writable(channel: Channel): boolean {
+  return !channel.encrypted || isDirect(channel);
 }
 
 export function startReply(room: Room, message: Message): void {

@@ -1,7 +1,9 @@
 import type { ChannelId } from "@lescopains/protocol/ids";
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { Confirm } from "../../app/confirm.tsx";
+import { channelName, isDirect } from "../../app/direct.ts";
 import { Composer } from "./composer.tsx";
 import "./conversation.css";
 import { MessageList } from "./message-list.tsx";
@@ -10,10 +12,12 @@ import { conversationWords } from "./words.ts";
 
 export interface ConversationViewProps {
   readonly channelId: ChannelId;
+  /** Stands in place of the composer, when nothing may be written for now. */
+  readonly closed?: ComponentChildren;
 }
 
 /** A channel's messages and the place to write. */
-export function ConversationView({ channelId }: ConversationViewProps) {
+export function ConversationView({ channelId, closed }: ConversationViewProps) {
   const live = useLive();
   const conversation = live.conversation(channelId);
   const room = useMemo(() => createRoom(live, conversation), [live, conversation]);
@@ -26,10 +30,16 @@ export function ConversationView({ channelId }: ConversationViewProps) {
     return leave;
   }, [conversation]);
   if (channel === undefined) return null;
+  const words = conversationWords.value;
+  const name = channelName(channel, live.self.value.id);
+  const direct = isDirect(channel);
   return (
-    <section class="conversation" aria-label={conversationWords.value.messages({ channel: channel.name })}>
-      {opened && <MessageList key={channelId} room={room} channelName={channel.name} />}
-      <Composer room={room} channel={channel} />
+    <section
+      class="conversation"
+      aria-label={direct ? words.messagesWith({ name }) : words.messages({ channel: name })}
+    >
+      {opened && <MessageList key={channelId} room={room} name={name} direct={direct} />}
+      {closed ?? <Composer room={room} channel={channel} name={name} />}
       <RemoveDialog room={room} />
     </section>
   );

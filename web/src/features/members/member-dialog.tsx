@@ -1,16 +1,19 @@
 import type { Member, Role, Server } from "@lescopains/protocol/entities";
-import type { RoleId } from "@lescopains/protocol/ids";
+import type { RoleId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { useSignal } from "@preact/signals";
-import { Ban, UserMinus } from "lucide";
+import { Ban, MessageCircle, UserMinus } from "lucide";
 import { useClient, useLive } from "../../app/client-context.ts";
 import { Confirm } from "../../app/confirm.tsx";
+import { directWords } from "../../app/direct-words.ts";
 import { errorText } from "../../app/errors.ts";
 import { dateFormat } from "../../app/i18n.ts";
 import { may, mayActOn, standing } from "../../app/rights.ts";
 import { roleColor } from "../../app/role-color.ts";
 import { useTask } from "../../app/task.ts";
 import { appWords } from "../../app/words.ts";
+import { statusWords } from "../../app/status-words.ts";
+import { writeTo } from "../../app/write-to.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -92,7 +95,7 @@ export function MemberDialog({ server, member, onClose }: MemberDialogProps) {
         <div>
           <p class="person-name">{user.displayName}</p>
           <p class="person-sub">
-            @{user.username} · {words[member.status]}
+            @{user.username} · {statusWords.value[member.status]}
             {self.id === user.id && ` · ${words.you}`}
           </p>
           {member.customStatus !== undefined && <p>{member.customStatus}</p>}
@@ -102,6 +105,7 @@ export function MemberDialog({ server, member, onClose }: MemberDialogProps) {
         {words.joined({ date: day.value.format(new Date(member.joinedAt)) })}
         {server.ownerId === user.id && ` · ${words.owner}`}
       </p>
+      {self.id !== user.id && <WriteButton userId={user.id} onClose={onClose} />}
       <MemberRoles server={server} member={member} />
       {(mayKick || mayBan) && (
         <div class="actions actions-start">
@@ -118,6 +122,36 @@ export function MemberDialog({ server, member, onClose }: MemberDialogProps) {
         </div>
       )}
     </Dialog>
+  );
+}
+
+interface WriteButtonProps {
+  readonly userId: UserId;
+  readonly onClose: () => void;
+}
+
+/** Opens the direct conversation with the person. */
+function WriteButton({ userId, onClose }: WriteButtonProps) {
+  const client = useClient();
+  const live = useLive();
+  const task = useTask();
+  return (
+    <>
+      {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
+      <Button
+        kind="primary"
+        icon={MessageCircle}
+        busy={task.busy.value}
+        onClick={() =>
+          void task.run(async () => {
+            await writeTo(client, live, [userId]);
+            onClose();
+          })
+        }
+      >
+        {directWords.value.message}
+      </Button>
+    </>
   );
 }
 

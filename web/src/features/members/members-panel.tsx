@@ -7,6 +7,7 @@ import { useLive } from "../../app/client-context.ts";
 import { region } from "../../app/i18n.ts";
 import { may } from "../../app/rights.ts";
 import { roleColor } from "../../app/role-color.ts";
+import { statusWords } from "../../app/status-words.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Skeleton } from "../../ui/notice.tsx";
@@ -113,7 +114,6 @@ interface MemberRowProps {
 
 function MemberRow({ server, member, onChoose }: MemberRowProps) {
   const { user, status, customStatus } = member;
-  const words = memberWords.value;
   const top = server.roles
     .filter((role) => role.color !== null && member.roleIds.includes(role.id))
     .toSorted((one, other) => other.position - one.position)[0];
@@ -130,7 +130,7 @@ function MemberRow({ server, member, onChoose }: MemberRowProps) {
         <span class="member-name">
           <span class="one-line">{user.displayName}</span>
           {color !== undefined && <span class="role-dot" style={{ "--role": color }} aria-hidden="true" />}
-          <span class="aside-text">, {words[status]}</span>
+          <span class="aside-text">, {statusWords.value[status]}</span>
         </span>
         {customStatus !== undefined && <span class="member-sub one-line">{customStatus}</span>}
       </span>

@@ -1,6 +1,6 @@
 import type { Server } from "@lescopains/protocol/entities";
 import type { ServerId } from "@lescopains/protocol/ids";
-import { Plus } from "lucide";
+import { MessagesSquare, Plus } from "lucide";
 import { useRef } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { href } from "../../app/route.ts";
@@ -14,10 +14,12 @@ interface RailProps {
   readonly currentId: ServerId | undefined;
   /** The page that makes or joins a place is open. */
   readonly adding: boolean;
+  /** Direct messages are open. */
+  readonly direct: boolean;
 }
 
 /** One's places, top to bottom in the order of joining. */
-export function ServerRail({ currentId, adding }: RailProps) {
+export function ServerRail({ currentId, adding, direct }: RailProps) {
   const live = useLive();
   const words = serverWords.value;
   const nav = useRef<HTMLElement>(null);
@@ -25,6 +27,7 @@ export function ServerRail({ currentId, adding }: RailProps) {
   return (
     <nav class="rail" aria-label={words.places} ref={nav}>
       <ul class="rail-list">
+        <DirectItem current={direct} />
         {live.servers.value.map((server) => (
           <RailItem key={server.id} server={server} current={server.id === currentId} />
         ))}
@@ -41,6 +44,29 @@ export function ServerRail({ currentId, adding }: RailProps) {
         <Icon node={Plus} />
       </a>
     </nav>
+  );
+}
+
+/** Direct messages, above the places. */
+function DirectItem({ current }: { readonly current: boolean }) {
+  const live = useLive();
+  const words = serverWords.value;
+  const unread = !current && live.dms.value.some(({ id }) => live.unread(id).value.count > 0);
+  return (
+    <li class="rail-item rail-direct">
+      <a
+        class="rail-link"
+        href={href({ name: "dms" })}
+        aria-label={unread ? `${words.direct}, ${words.unread}` : words.direct}
+        {...(current ? { "aria-current": "page" as const } : {})}
+        data-unread={unread ? "yes" : "no"}
+        data-hint={words.direct}
+        data-hint-side="right"
+        data-roving=""
+      >
+        <Icon node={MessagesSquare} size={22} />
+      </a>
+    </li>
   );
 }
 

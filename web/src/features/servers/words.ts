@@ -3,6 +3,7 @@ import { defineWords, filled, plural } from "../../app/i18n.ts";
 export const serverWords = defineWords("servers", {
   en: {
     places: "Your places",
+    direct: "Direct messages",
     add: "Make or join a place",
     unread: "new messages",
     newTitle: "Where to?",
@@ -38,6 +39,7 @@ export const serverWords = defineWords("servers", {
   },
   fr: {
     places: "Tes lieux",
+    direct: "Messages privés",
     add: "Créer ou rejoindre un lieu",
     unread: "nouveaux messages",
     newTitle: "On va où ?",

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useClient } from "../../app/client-context.ts";
+import { useClient, useLive } from "../../app/client-context.ts";
 import { errorText } from "../../app/errors.ts";
 import { navigate } from "../../app/router.ts";
 import { useTask } from "../../app/task.ts";
@@ -31,6 +31,7 @@ export function DeleteAccount() {
 
 function DeleteDialog({ onClose }: { readonly onClose: () => void }) {
   const client = useClient();
+  const live = useLive();
   const words = settingsWords.value;
   const task = useTask();
   const password = useSignal("");
@@ -40,6 +41,8 @@ function DeleteDialog({ onClose }: { readonly onClose: () => void }) {
     event.preventDefault();
     await task.run(async () => {
       await client.api.call("deleteSelf", { body: { password: password.value } });
+      // The account is gone: what this browser holds of it opens nothing any more.
+      await live.keys.ask("device:forget", { revoke: false }).catch(() => undefined);
       say(settingsWords.value.deleted);
       await client.logout();
       navigate("/login", { replace: true });

@@ -1,19 +1,10 @@
 import { Copy, Download } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
 import { copyText } from "../../app/copy.ts";
+import { downloadText } from "../../app/download.ts";
 import { Button } from "../../ui/button.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { settingsWords } from "./words.ts";
-
-/** Saves text as a file, without a server. */
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
 
 interface RecoveryCodesProps {
   readonly codes: readonly string[];
@@ -41,7 +32,7 @@ export function RecoveryCodes({ codes, onDone }: RecoveryCodesProps) {
         <Button icon={Copy} onClick={() => void copyText(text)}>
           {words.recoveryCopy}
         </Button>
-        <Button icon={Download} onClick={() => download(`${words.recoveryFile}.txt`, text)}>
+        <Button icon={Download} onClick={() => downloadText(`${words.recoveryFile}.txt`, text)}>
           {words.recoveryDownload}
         </Button>
         <Button kind="primary" onClick={onDone}>

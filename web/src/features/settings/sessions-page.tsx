@@ -4,17 +4,16 @@ import { MonitorSmartphone } from "lucide";
 import { useEffect } from "preact/hooks";
 import { useClient } from "../../app/client-context.ts";
 import { errorText } from "../../app/errors.ts";
-import { dateFormat, relativeFormat } from "../../app/i18n.ts";
+import { agoText } from "../../app/ago-text.ts";
+import { dateFormat } from "../../app/i18n.ts";
 import { useTask } from "../../app/task.ts";
 import { Button } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Notice, Skeleton } from "../../ui/notice.tsx";
 import { say } from "../../ui/toasts.tsx";
-import { agoParts } from "./ago.ts";
 import { settingsWords } from "./words.ts";
 
 const day = dateFormat({ dateStyle: "medium" });
-const relative = relativeFormat({ numeric: "auto" });
 
 /** Where the account is signed in, and the end of each. */
 export function SessionsPage() {
@@ -43,11 +42,6 @@ export function SessionsPage() {
     });
   }
 
-  function ago(at: string): string {
-    const parts = agoParts(Date.now() - Date.parse(at));
-    return parts === undefined ? words.now : relative.value.format(-parts.count, parts.unit);
-  }
-
   const others = (sessions.value ?? []).filter((session) => !session.current);
   return (
     <section class="section">
@@ -64,7 +58,7 @@ export function SessionsPage() {
                 {session.current && <strong> · {words.thisOne}</strong>}
               </span>
               <span class="field-hint">
-                {words.lastUsed({ when: ago(session.lastUsedAt) })} ·{" "}
+                {words.lastUsed({ when: agoText(session.lastUsedAt) })} ·{" "}
                 {words.signedInOn({ date: day.value.format(new Date(session.createdAt)) })}
               </span>
             </div>

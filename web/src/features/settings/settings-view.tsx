@@ -1,11 +1,9 @@
-import { Keyboard, LogOut, MonitorSmartphone, Palette, ShieldCheck, UserRound } from "lucide";
+import { useSignal } from "@preact/signals";
+import { Keyboard, KeyRound, LaptopMinimal, LogOut, MonitorSmartphone, Palette, ShieldCheck, UserRound } from "lucide";
 import type { ComponentType } from "preact";
-import { useClient } from "../../app/client-context.ts";
 import { lastChannel, lastServer } from "../../app/last-place.ts";
-import { href, type SettingsPage } from "../../app/route.ts";
-import { navigate } from "../../app/router.ts";
+import { href, SETTINGS_PAGES, type SettingsPage } from "../../app/route.ts";
 import { type SettingsLink, SettingsShell } from "../../app/settings-shell.tsx";
-import { useTask } from "../../app/task.ts";
 import { Button } from "../../ui/button.tsx";
 import { AppearancePage } from "./appearance-page.tsx";
 import { KeyboardPage } from "./keyboard-page.tsx";
@@ -15,17 +13,23 @@ import { SessionsPage } from "./sessions-page.tsx";
 import "./view.css";
 import { settingsWords } from "./words.ts";
 
-const PAGES: readonly {
-  readonly id: SettingsPage;
-  readonly icon: SettingsLink["icon"];
-  readonly page: ComponentType;
-}[] = [
-  { id: "profile", icon: UserRound, page: ProfilePage },
-  { id: "security", icon: ShieldCheck, page: SecurityPage },
-  { id: "sessions", icon: MonitorSmartphone, page: SessionsPage },
-  { id: "appearance", icon: Palette, page: AppearancePage },
-  { id: "keyboard", icon: Keyboard, page: KeyboardPage },
-];
+const ICONS: Readonly<Record<SettingsPage, SettingsLink["icon"]>> = {
+  profile: UserRound,
+  security: ShieldCheck,
+  sessions: MonitorSmartphone,
+  devices: LaptopMinimal,
+  recovery: KeyRound,
+  appearance: Palette,
+  keyboard: Keyboard,
+};
+
+const PAGES = {
+  profile: ProfilePage,
+  security: SecurityPage,
+  sessions: SessionsPage,
+  appearance: AppearancePage,
+  keyboard: KeyboardPage,
+} as const satisfies Partial<Record<SettingsPage, ComponentType>>;
 
 /** Where one was before: the last conversation, or home. */
 function upPath(): string {
@@ -36,39 +40,37 @@ function upPath(): string {
 
 export interface SettingsViewProps {
   readonly page: SettingsPage | null;
+  /** Pages of other features. */
+  readonly others: Readonly<Record<Exclude<SettingsPage, keyof typeof PAGES>, ComponentType>>;
+  /** Says what signing out deletes here, and does it. */
+  readonly logout: ComponentType<{ readonly onClose: () => void }>;
 }
 
 /** One's own account and this browser's habits. */
-export function SettingsView({ page }: SettingsViewProps) {
-  const client = useClient();
+export function SettingsView({ page, others, logout: Logout }: SettingsViewProps) {
   const words = settingsWords.value;
-  const leaving = useTask();
-  const Page = PAGES.find(({ id }) => id === page)?.page ?? ProfilePage;
+  const leaving = useSignal(false);
+  const Page = { ...PAGES, ...others }[page ?? "profile"];
   return (
     <SettingsShell
       title={words.title}
-      links={PAGES.map(({ id, icon }) => ({ id, icon, label: words[id], path: href({ name: "settings", page: id }) }))}
+      links={SETTINGS_PAGES.map((id) => ({
+        id,
+        icon: ICONS[id],
+        label: words[id],
+        path: href({ name: "settings", page: id }),
+      }))}
       current={page}
       listPath={href({ name: "settings", page: null })}
       up={{ path: upPath(), label: words.backTo }}
       foot={
-        <Button
-          kind="quiet"
-          wide
-          icon={LogOut}
-          busy={leaving.busy.value}
-          onClick={() =>
-            void leaving.run(async () => {
-              await client.logout();
-              navigate("/login", { replace: true });
-            })
-          }
-        >
+        <Button kind="quiet" wide icon={LogOut} onClick={() => (leaving.value = true)}>
           {words.logout}
         </Button>
       }
     >
       <Page />
+      {leaving.value && <Logout onClose={() => (leaving.value = false)} />}
     </SettingsShell>
   );
 }

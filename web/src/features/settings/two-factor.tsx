@@ -1,6 +1,5 @@
 import { useSignal } from "@preact/signals";
 import { Copy, ShieldCheck } from "lucide";
-import { useEffect } from "preact/hooks";
 import { useClient, useLive } from "../../app/client-context.ts";
 import { copyText } from "../../app/copy.ts";
 import { errorText } from "../../app/errors.ts";
@@ -8,6 +7,7 @@ import { useTask } from "../../app/task.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { TextField } from "../../ui/field.tsx";
 import { Notice } from "../../ui/notice.tsx";
+import { QrCode } from "../../ui/qr.tsx";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { TwoFactorOffDialog } from "./two-factor-off.tsx";
 import { settingsWords } from "./words.ts";
@@ -108,7 +108,7 @@ function Scan({ secret, uri, onEnabled }: ScanProps) {
   return (
     <form class="form" noValidate onSubmit={(event) => void submit(event)}>
       <div class="qr">
-        <QrCode text={uri} label={words.qrCode} />
+        <QrCode content={uri} label={words.qrCode} />
         <div class="form">
           <p>{words.twoFactorScan}</p>
           <div class="secret">
@@ -136,38 +136,5 @@ function Scan({ secret, uri, onEnabled }: ScanProps) {
         </Button>
       </div>
     </form>
-  );
-}
-
-/** The light edge that readers need around a code. */
-const QUIET_MODULES = 4;
-
-/** A QR code as one path, drawn here so that the secret goes nowhere else; the library comes when it is needed. */
-function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
-  const drawing = useSignal<{ readonly side: number; readonly path: string } | "failed" | null>(null);
-  useEffect(() => {
-    let current = true;
-    async function draw(): Promise<void> {
-      try {
-        const { encodeQR } = await import("qr");
-        const rows = encodeQR(text, "raw", { border: QUIET_MODULES });
-        const path = rows.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
-        if (current) drawing.value = { side: rows.length, path };
-      } catch {
-        if (current) drawing.value = "failed";
-      }
-    }
-    void draw();
-    return () => {
-      current = false;
-    };
-  }, [text]);
-  // Without the drawing there is still the key to type.
-  if (drawing.value === "failed") return null;
-  const side = drawing.value?.side ?? 1;
-  return (
-    <svg viewBox={`0 0 ${side} ${side}`} role="img" aria-label={label} shape-rendering="crispEdges">
-      <path d={drawing.value?.path ?? ""} />
-    </svg>
   );
 }

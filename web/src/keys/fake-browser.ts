@@ -1,0 +1,273 @@
+/** Browsers with real cryptography and storage, on a network that a test controls. */
+import "fake-indexeddb/auto";
+import { utf8 } from "@lescopains/e2ee/bytes";
+import { hkdf } from "@lescopains/e2ee/primitives/kdf";
+import type { DeviceId } from "@lescopains/protocol/device-list";
+import type { ChannelId, UserId } from "@lescopains/protocol/ids";
+import { nobleCurve, webCryptoCurve } from "@lescopains/e2ee/platform";
+import { nobleSha512 } from "@lescopains/e2ee/safety-number/sha512";
+import { deleteDB } from "idb";
+import { unavailable } from "../net/api-error.ts";
+import { FakeLocks } from "../sync/fakes.ts";
+import type { Clock } from "../sync/ports.ts";
+import { type Connection, type FakeKeysServer, portOf } from "./fake-server.ts";
+import { createKeys, type Keys } from "./keys.ts";
+import type { Kit } from "./kit.ts";
+import type { DmContent, DmMessage, KeysEvent, KeysEvents } from "./port.ts";
+import { type KeysDatabase, openKeysDatabase } from "./store/database.ts";
+import { openStore, reading } from "./store/store.ts";
+
+/** Waits of minutes take some of a second. */
+const FASTER = 100;
+
+const fastClock: Clock = {
+  now: () => Date.now() * FASTER,
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs / FASTER);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Numbers between 0 and 1, the same for the same seed (mulberry32). */
+export function seededNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  const endMs = Date.now() + timeoutMs;
+  while (!(await holds())) {
+    if (Date.now() > endMs) throw new Error(`it never came to this: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 4));
+  }
+}
+
+/** What the network does to what is sent. */
+export interface Weather {
+  readonly random: () => number;
+  /** Shares between 0 and 1. */
+  readonly lostAnswers: number;
+  readonly lostEvents: number;
+  readonly doubledEvents: number;
+  readonly lateEvents: number;
+}
+
+const calm: Weather = { random: () => 1, lostAnswers: 0, lostEvents: 0, doubledEvents: 0, lateEvents: 0 };
+
+let browsers = 0;
+
+/** One browser of one person: it may be closed, killed and opened again; its database stays. */
+export class FakeBrowser {
+  readonly server: FakeKeysServer;
+  readonly userId: UserId;
+  session: string;
+  readonly databaseName: string;
+  weather: Weather = calm;
+  /** Counted down at each thing that is waited for; the browser is killed at 0. */
+  killIn = Infinity;
+  /** Storage that fails, for tests of what is said then. */
+  brokenStorage = false;
+  keys: Keys | undefined;
+  dead = false;
+  readonly events: { readonly name: KeysEvent; readonly event: unknown }[] = [];
+  private connection: Connection | undefined;
+  private database: KeysDatabase | undefined;
+  private readonly locks: { current: FakeLocks };
+  /** Tabs of one browser have one database, one sign-in, one set of locks, and hear each other. */
+  private readonly tabs: Set<FakeBrowser>;
+
+  constructor(server: FakeKeysServer, userId: UserId, beside?: FakeBrowser) {
+    browsers += 1;
+    this.server = server;
+    this.userId = userId;
+    this.session = beside?.session ?? `session-${browsers}`;
+    this.databaseName = beside?.databaseName ?? `keys-${userId}-${browsers}`;
+    this.locks = beside?.locks ?? { current: new FakeLocks() };
+    this.tabs = beside?.tabs ?? new Set();
+    this.tabs.add(this);
+  }
+
+  async open(): Promise<this> {
+    this.dead = false;
+    if (this.tabs.size === 1) this.locks.current = new FakeLocks();
+    const life = { dead: false };
+    const step = async (): Promise<void> => {
+      if (life.dead) await new Promise(() => undefined);
+      this.killIn -= 1;
+      if (this.killIn > 0) return;
+      this.killIn = Infinity;
+      this.kill();
+      await new Promise(() => undefined);
+    };
+    this.die = () => {
+      life.dead = true;
+    };
+    const { weather } = this;
+    const connection: Connection = {
+      userId: this.userId,
+      session: this.session,
+      deviceId: null,
+      push: (name, body) => {
+        const deliver = (): void => {
+          if (!life.dead && this.connection === connection) this.keys?.feed(name, structuredClone(body));
+        };
+        if (name !== "ready" && weather.random() < weather.lostEvents) return;
+        const times = weather.random() < weather.doubledEvents ? 2 : 1;
+        const delayMs = weather.random() < weather.lateEvents ? weather.random() * 8 : 0;
+        for (let time = 0; time < times; time += 1) setTimeout(deliver, delayMs * (time + 1));
+      },
+    };
+    const port = portOf(this.server, connection);
+    const through = async <T>(ask: () => Promise<T>): Promise<T> => {
+      await step();
+      if (this.connection !== connection) throw unavailable("not connected");
+      if (weather.random() < weather.lostAnswers / 2) throw unavailable("lost on the way");
+      const answer = await ask();
+      await step();
+      if (weather.random() < weather.lostAnswers) throw unavailable("the answer was lost");
+      return answer;
+    };
+    const curve = await webCryptoCurve(crypto.subtle).catch(() => nobleCurve);
+    const { subtle } = crypto;
+    const counted = new Proxy(subtle, {
+      get(target, name: keyof SubtleCrypto) {
+        const method = target[name] as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]) => {
+          await step();
+          return await method.apply(target, args);
+        };
+      },
+    });
+    this.connection = connection;
+    this.keys = createKeys({
+      selfId: this.userId,
+      deviceName: "a browser",
+      openStore: async () => {
+        const database = await reading(() => openKeysDatabase(this.databaseName, () => undefined));
+        this.database = database;
+        const faulty = new Proxy(database, {
+          get: (target, name) => {
+            if (this.brokenStorage && (name === "get" || name === "getAll")) {
+              return async () => {
+                throw new DOMException("broken", "UnknownError");
+              };
+            }
+            const member: unknown = Reflect.get(target, name);
+            return typeof member === "function" ? member.bind(target) : member;
+          },
+        });
+        return await reading(() => openStore(faulty, counted, this.locks.current, "keys"));
+      },
+      deleteStore: async () => await deleteDB(this.databaseName),
+      server: {
+        call: ((name: never, args: never) => through(() => port.call(name, args))) as Kit["server"]["call"],
+        emit: ((event: never, body: never) =>
+          through(() => port.emit(event, body))) as unknown as Kit["server"]["emit"],
+      },
+      platform: { random: (length) => crypto.getRandomValues(new Uint8Array(length)), curve },
+      subtle,
+      clock: fastClock,
+      locks: this.locks.current,
+      sha512: nobleSha512(() => Promise.resolve()),
+      // Quick, and as sensitive to what goes in: the library itself takes half a second and is not what is tested here.
+      argon2id: async (password, { salt }, length) => hkdf(password, salt, utf8("quick"), length),
+      tell: (name, event) => {
+        if (life.dead) return;
+        this.events.push({ name, event });
+        if (name === "device" && (event as KeysEvents["device"]).kind === "ready") this.reconnect();
+      },
+      share: (change) => {
+        for (const tab of this.tabs) if (tab !== this && !life.dead) tab.keys?.changed(structuredClone(change));
+      },
+    });
+    this.connect(null);
+    return this;
+  }
+
+  private die: () => void = () => undefined;
+
+  private connect(wanted: DeviceId | null): void {
+    if (this.connection !== undefined) this.server.connect(this.connection, wanted);
+  }
+
+  /** A new connection, which names the device. */
+  reconnect(): void {
+    const ready = this.last("device");
+    if (this.dead || this.connection === undefined || ready?.kind !== "ready") return;
+    this.server.connections.delete(this.connection);
+    this.keys?.feed("lost", null);
+    this.connect(ready.deviceId);
+  }
+
+  goOffline(): void {
+    if (this.connection === undefined) return;
+    this.server.connections.delete(this.connection);
+    this.keys?.feed("lost", null);
+  }
+
+  /** As when the process is killed: whatever was on its way stops where it is. */
+  kill(): void {
+    this.dead = true;
+    this.die();
+    if (this.connection !== undefined) this.server.connections.delete(this.connection);
+    this.connection = undefined;
+    this.database?.close();
+    // Nothing of it has an effect any more; this only keeps it from saying that its database is gone.
+    this.keys?.close();
+  }
+
+  async reopen(): Promise<this> {
+    if (!this.dead) this.kill();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return await this.open();
+  }
+
+  last<N extends KeysEvent>(name: N): KeysEvents[N] | undefined {
+    return this.events.findLast((one) => one.name === name)?.event as KeysEvents[N] | undefined;
+  }
+
+  get port(): Keys {
+    if (this.keys === undefined) throw new Error("the browser is not open");
+    return this.keys;
+  }
+
+  async ready(): Promise<this> {
+    await until("the device is ready and connected", async () => {
+      return this.last("device")?.kind === "ready" && this.connection?.deviceId != null;
+    });
+    return this;
+  }
+
+  async send(channelId: ChannelId, content: string | DmContent, nonce: string = crypto.randomUUID()): Promise<string> {
+    const what: DmContent = typeof content === "string" ? { kind: "text", text: content, replyTo: null } : content;
+    await this.port.ask("dm:send", { channelId, nonce, content: what });
+    return nonce;
+  }
+
+  async messages(channelId: ChannelId): Promise<readonly DmMessage[]> {
+    return (await this.port.ask("dm:history", { channelId, limit: 1_000 })).messages;
+  }
+
+  /** What its person reads, in order; what cannot be read as its reason. */
+  async words(channelId: ChannelId): Promise<string[]> {
+    return (await this.messages(channelId)).map(({ content, unreadable, deleted }) => {
+      if (deleted) return "(deleted)";
+      return unreadable === null ? content : `(${unreadable.kind})`;
+    });
+  }
+
+  async reads(channelId: ChannelId, words: readonly string[]): Promise<void> {
+    let now: string[] = [];
+    await until(`${this.databaseName} reads ${words.join(", ").slice(0, 200)}`, async () => {
+      now = await this.words(channelId);
+      return JSON.stringify(now) === JSON.stringify(words);
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it reads ${now.join(", ").slice(0, 400)}`, { cause: error });
+    });
+  }
+}

@@ -1,0 +1,678 @@
+/**
+ * The device, whole: composed of its parts, asked through the port, fed by the page's connection. Runs in a worker (worker.ts), and in
+ * tests without one.
+ */
+import type { Argon2id } from "@lescopains/e2ee/vault/passphrase";
+import type { Platform } from "@lescopains/e2ee/platform";
+import type { Sha512 } from "@lescopains/e2ee/safety-number/sha512";
+import type { DownBody } from "@lescopains/protocol/down";
+import type { ChannelId, UserId } from "@lescopains/protocol/ids";
+import { ApiError } from "../net/api-error.ts";
+import { backoffMs } from "../sync/backoff.ts";
+import type { Clock, Locks } from "../sync/ports.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
+import { deviceViews, keptDevice, prepareDevice, register, revokeDevices, settleDevice } from "./device.ts";
+import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waiting } from "./handoff.ts";
+import { createHealer } from "./heal.ts";
+import { channelState, historyPage, readRowById, tellChannels, viewOf } from "./history.ts";
+import { createInbox } from "./inbox.ts";
+import { asRefusal, type Change, type Kit, refusal, singleFlight } from "./kit.ts";
+import { createMailbox } from "./mailbox.ts";
+import { createOutbox } from "./outbox.ts";
+import { peerState, readPeer, refreshPeers } from "./peers.ts";
+import {
+  type DeviceState,
+  type HandoffState,
+  KeysError,
+  type KeysAnswer,
+  type KeysEvent,
+  type KeysEvents,
+  type KeysQuestion,
+  type KeysRequest,
+} from "./port.ts";
+import { replenish } from "./prekeys.ts";
+import { codecs, type HealRecord, KEY } from "./records.ts";
+import { adoptIdentity, restoreHistory } from "./restore.ts";
+import { acceptPeer, safetyNumberOf, scan, verifyPeer } from "./safety.ts";
+import { ownDevice } from "./sessions.ts";
+import { bytesCodec } from "./store/codec.ts";
+import type { Store } from "./store/store.ts";
+import { createVault, problemOf } from "./vault.ts";
+import { generateIdentity } from "@lescopains/e2ee/session/keys";
+
+/** What the page passes on of its connection. */
+export interface Feed {
+  readonly ready: Pick<DownBody<"ready">, "dms" | "deviceId">;
+  readonly lost: null;
+  readonly "message:new": DownBody<"message:new">;
+  readonly "message:deleted": DownBody<"message:deleted">;
+  readonly "message:ephemeral": DownBody<"message:ephemeral">;
+  readonly "dm:created": DownBody<"dm:created">;
+  readonly "dm:updated": DownBody<"dm:updated">;
+  readonly "dm:removed": DownBody<"dm:removed">;
+  readonly "read:updated": DownBody<"read:updated">;
+  readonly "keys:received": DownBody<"keys:received">;
+  readonly "keys:low": DownBody<"keys:low">;
+  readonly "keys:changed": DownBody<"keys:changed">;
+  readonly "keys:handoff": DownBody<"keys:handoff">;
+}
+
+export interface KeysDeps {
+  readonly selfId: UserId;
+  /** What this browser is called in the list of devices. */
+  readonly deviceName: string;
+  readonly openStore: () => Promise<Store>;
+  /** Deletes the closed database. */
+  readonly deleteStore: () => Promise<void>;
+  readonly server: Kit["server"];
+  readonly platform: Platform;
+  readonly subtle: SubtleCrypto;
+  readonly clock: Clock;
+  readonly locks: Locks;
+  readonly sha512: Sha512;
+  readonly argon2id: Argon2id;
+  readonly tell: <N extends KeysEvent>(name: N, event: KeysEvents[N]) => void;
+  /** To the other tabs of this browser. */
+  readonly share: (change: Change) => void;
+}
+
+export interface Keys {
+  /** @throws KeysError */
+  readonly ask: <N extends KeysRequest>(name: N, question: KeysQuestion<N>) => Promise<KeysAnswer<N>>;
+  readonly feed: <N extends keyof Feed>(name: N, body: Feed[N]) => void;
+  /** Another tab changed something. */
+  readonly changed: (change: Change) => void;
+  readonly close: () => void;
+}
+
+const HANDOFF_LOOK_MS = 5_000;
+
+export function createKeys(deps: KeysDeps): Keys {
+  const opened = deps.openStore().then((store) => createOpened(deps, store));
+  // The failure is told with each question.
+  opened.catch((error: unknown) => deps.tell("device", { kind: "failed", refusal: asRefusal(error) }));
+  return {
+    async ask(name, question) {
+      const keys = await opened.catch((error: unknown) => {
+        if (name === "device:state") return undefined;
+        throw error instanceof KeysError ? error : new KeysError(asRefusal(error), { cause: error });
+      });
+      if (keys === undefined) {
+        const refused = await opened.then(
+          () => undefined,
+          (error: unknown) => asRefusal(error),
+        );
+        return { kind: "failed", refusal: refused } as never;
+      }
+      return await keys.ask(name, question);
+    },
+    feed: (name, body) => void opened.then((keys) => keys.feed(name, body)).catch(() => undefined),
+    changed: (change) => void opened.then((keys) => keys.changed(change)).catch(() => undefined),
+    close: () => void opened.then((keys) => keys.close()).catch(() => undefined),
+  };
+}
+
+function createOpened(deps: KeysDeps, store: Store): Keys {
+  let state: DeviceState = { kind: "starting" };
+  let online = false;
+  let socketDevice: number | null = null;
+  let closed = false;
+  let settled = false;
+  let lastMark = 0;
+  let waiting: Waiting | undefined;
+  let cancelLook: (() => void) | undefined;
+  let cancelSettle: (() => void) | undefined;
+
+  const kit: Kit = {
+    ...deps,
+    store,
+    mark: () => (lastMark = Math.max(lastMark + 1, deps.clock.now() * 64)),
+    connected: () => !closed && online && state.kind === "ready" && socketDevice === state.deviceId,
+    tell(name, event) {
+      if (closed) return;
+      deps.tell(name, event);
+      if (name === "dm:messages" || name === "peer") vault.wake();
+    },
+  };
+  const vault = createVault(kit, deps.argon2id);
+  const outbox = createOutbox(kit);
+  const healer = createHealer(kit, () => void outbox.run());
+  const inbox = createInbox(kit, () => void healer.run());
+  const mailbox = createMailbox(kit, () => void outbox.run());
+
+  function setState(next: DeviceState): DeviceState {
+    state = next;
+    kit.tell("device", next);
+    return next;
+  }
+
+  async function start(): Promise<void> {
+    try {
+      const device = await store.exclusive(keptDevice);
+      if (state.kind !== "starting") return;
+      if (device?.status === "active") setState({ kind: "ready", deviceId: device.deviceId });
+      if (device?.status === "revoked") setState({ kind: "revoked" });
+    } catch (error) {
+      setState({ kind: "failed", refusal: asRefusal(error) });
+    }
+    await settle();
+  }
+
+  /** Brings what is kept here and what the server knows together. Under a lock of its own: two tabs make one device. */
+  async function settle(attempt = 0): Promise<DeviceState> {
+    cancelSettle?.();
+    if (closed) return state;
+    try {
+      const next = await deps.locks.exclusive(`lescopains:device:${deps.selfId}`, async () => {
+        const found = await settleDevice(kit, deps.deviceName);
+        if (found.kind !== "identityElsewhere") return found;
+        const { exists, kdf } = await deps.server.call("getVault");
+        return { kind: found.kind, vault: exists, passphrase: kdf !== null } as const;
+      });
+      settled = true;
+      const same = JSON.stringify(next) === JSON.stringify(state);
+      if (!same || (next.kind === "ready" && next.deviceId !== socketDevice)) setState(next);
+      if (next.kind === "ready") {
+        kit.share({ kind: "device" });
+        void afterReady();
+      }
+    } catch (error) {
+      const why = asRefusal(error);
+      if (state.kind !== "ready") setState({ kind: "failed", refusal: why });
+      if (why.code === "offline" || why.code === "refused") {
+        const delayMs = why.retryAfterMs ?? backoffMs(attempt, () => 0.5);
+        if (!closed) cancelSettle = deps.clock.after(delayMs, () => void settle(attempt + 1));
+      }
+    }
+    return state;
+  }
+
+  const afterReady = singleFlight(async () => {
+    if (!kit.connected()) return;
+    const replenished = replenish(kit).catch(quiet);
+    await inbox.run();
+    await mailbox.run();
+    await outbox.run();
+    await healer.run();
+    await replenished;
+    await vault.run();
+  });
+
+  function quiet(error: unknown): void {
+    if (!(error instanceof ApiError)) console.error("keys", error);
+  }
+
+  async function startOver(password: string): Promise<DeviceState> {
+    const { published } = await deps.server.call("listDevices");
+    const identity = await generateIdentity(deps.platform);
+    await store.exclusive(async (unit) => {
+      for (const key of [KEY.peer(deps.selfId), KEY.recoveryKey, KEY.vault]) unit.drop(key);
+      await prepareDevice(kit, unit, identity, { name: deps.deviceName, restored: false });
+      await unit.commit();
+    });
+    try {
+      await register(kit, published, { password });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "invalid_credentials") throw error;
+      await store.exclusive(async (unit) => {
+        unit.drop(KEY.device);
+        unit.drop(KEY.identity);
+        await unit.commit();
+      });
+      throw refusal("wrong_password", "the password is wrong");
+    }
+    return await settle();
+  }
+
+  async function restore(by: { readonly recoveryKey: string } | { readonly passphrase: string }) {
+    const key = await vault.unlock(by);
+    const had = await store.exclusive(keptDevice);
+    const { identities, messages } = await restoreHistory(kit, vault, key);
+    if (had?.status === "active") {
+      await store.exclusive(async (unit) => {
+        vault.adopt(unit, key);
+        await unit.commit();
+      });
+      vault.wake();
+    } else {
+      await adoptIdentity(kit, identities, deps.deviceName, (unit) => vault.adopt(unit, key));
+    }
+    await settle();
+    kit.tell("dm:reset", {});
+    kit.tell("vault", await vault.state());
+    return { messages };
+  }
+
+  function tellHandoff(next: HandoffState): HandoffState {
+    kit.tell("handoff", next);
+    return next;
+  }
+
+  async function look(): Promise<void> {
+    cancelLook?.();
+    const mine = waiting;
+    if (mine === undefined || closed) return;
+    try {
+      const given = await takeHandoff(kit, mine);
+      if (given === undefined) {
+        cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void look());
+        return;
+      }
+      waiting = undefined;
+      tellHandoff({ kind: "receiving" });
+      const key = given.recoveryKey === null ? undefined : fromBase64(given.recoveryKey);
+      if (key !== undefined) await restoreHistory(kit, vault, key);
+      await adoptIdentity(kit, [fromBase64(given.identity)], deps.deviceName, (unit) => {
+        if (key !== undefined) vault.adopt(unit, key);
+      });
+      await settle();
+      kit.tell("dm:reset", {});
+      tellHandoff({ kind: "done" });
+    } catch (error) {
+      const why = asRefusal(error);
+      if (why.code === "offline") {
+        cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void look());
+        return;
+      }
+      waiting = undefined;
+      tellHandoff({ kind: "failed", refusal: why });
+    }
+  }
+
+  async function forget(revoke: boolean): Promise<void> {
+    if (revoke && state.kind === "ready") {
+      const { published } = await deps.server.call("listDevices");
+      // The last device stays listed: a list is never empty, and who comes back restores the identity.
+      if ((published?.deviceList.devices.length ?? 0) > 1) await revokeDevices(kit, [state.deviceId]);
+    }
+    kit.share({ kind: "forgotten" });
+    close();
+    store.close();
+    await deps.deleteStore();
+  }
+
+  async function read(channelId: ChannelId, seq: number, tellOthers: boolean): Promise<void> {
+    const moved = await store.exclusive(async (unit) => {
+      const channel = await unit.get(KEY.channel(channelId), codecs.channel);
+      if (channel === undefined || seq <= channel.readSeq) return false;
+      const unread = await store.countUnread(channelId, seq);
+      unit.put(KEY.channel(channelId), codecs.channel, { ...channel, readSeq: seq, unread });
+      await unit.commit();
+      return true;
+    });
+    if (!moved) return;
+    await tellChannels(kit, [channelId]);
+    kit.share({ kind: "channel", channelId });
+    if (!tellOthers) return;
+    await kit.server.emit("read:mark", { channelId, seq });
+    await outbox.pass(channelId, { k: "read", seq }).catch(() => undefined);
+  }
+
+  async function askAgain(channelId: ChannelId, id: HealRecord["id"]): Promise<void> {
+    await store.exclusive(async (unit) => {
+      const row = await readRowById(unit, id);
+      if (row?.channelId !== channelId || row.value.failure === null || row.value.authorId === null) {
+        throw refusal("not_found", "no such message");
+      }
+      const { authorId, senderDeviceId: deviceId } = row.value;
+      const heal = { channelId, seq: row.seq, id, authorId, deviceId, tries: 0, notBeforeMs: 0 };
+      unit.put(KEY.heal(channelId, row.seq), codecs.heal, heal);
+      await unit.commit();
+    });
+    void healer.run();
+  }
+
+  async function peerOf(userId: UserId) {
+    const known = await store.exclusive((unit) => readPeer(unit, userId));
+    if (known === undefined) await refreshPeers(kit, [userId]);
+    return await store.exclusive(async (unit) => peerState(userId, await readPeer(unit, userId)));
+  }
+
+  const answers: { readonly [N in KeysRequest]: (question: KeysQuestion<N>) => Promise<KeysAnswer<N>> } = {
+    "device:state": async () => state,
+    "device:retry": async () => await settle(),
+    "device:startOver": async ({ password }) => await startOver(password),
+    async "device:forget"({ revoke }) {
+      await forget(revoke);
+      return {};
+    },
+    async "device:holds"() {
+      const published = await deps.server.call("listDevices").then(
+        (answer) => answer.published,
+        () => null,
+      );
+      const messages = await store.countRows();
+      const counts = await store.exclusive(async (unit) => ({
+        saved: (await unit.get(KEY.vault, codecs.vault)) !== undefined,
+        dirty: (await unit.keys("dirty/row/")).length,
+        pending: (await unit.keys("outbox/")).length,
+      }));
+      const unsaved = counts.saved ? counts.dirty : messages;
+      return {
+        messages,
+        unsaved,
+        pending: counts.pending,
+        lastDevice: (published?.deviceList.devices.length ?? 1) <= 1,
+      };
+    },
+    "devices:list": async () => deviceViews(await deps.server.call("listDevices")),
+    async "devices:rename"({ name }) {
+      await store.exclusive(async (unit) => {
+        const { identity: _, ...device } = await ownDevice(unit);
+        unit.put(KEY.device, codecs.device, { ...device, name });
+        await unit.commit();
+      });
+      await register(kit, (await deps.server.call("listDevices")).published, undefined);
+      return tellDevices(deviceViews(await deps.server.call("listDevices")));
+    },
+    async "devices:revoke"({ deviceIds }) {
+      if (state.kind === "ready" && deviceIds.includes(state.deviceId))
+        throw refusal("not_found", "this browser itself");
+      return tellDevices(deviceViews(await revokeDevices(kit, deviceIds)));
+    },
+    async "handoff:begin"() {
+      waiting = await openHandoff(kit);
+      cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void look());
+      return tellHandoff({ kind: "waiting", code: waiting.code, expiresAt: waiting.expiresAt });
+    },
+    async "handoff:cancel"() {
+      waiting = undefined;
+      cancelLook?.();
+      return {};
+    },
+    async "handoff:check"({ code }) {
+      await checkCode(kit, readCode(code));
+      return {};
+    },
+    async "handoff:approve"({ code }) {
+      const readable = readCode(code);
+      const given = await store.exclusive(async (unit) => {
+        await ownDevice(unit);
+        const identity = await unit.get(KEY.identity, bytesCodec);
+        const recoveryKey = await unit.get(KEY.recoveryKey, bytesCodec);
+        if (identity === undefined) throw refusal("not_ready", "this browser has no identity");
+        return {
+          identity: toBase64(identity),
+          recoveryKey: recoveryKey === undefined ? null : toBase64(recoveryKey),
+        };
+      });
+      // What is not saved yet would not come along.
+      await vault.run();
+      await fillHandoff(kit, readable, given);
+      return {};
+    },
+    "peer:state": async ({ userId }) => await peerOf(userId),
+    async "peer:accept"({ userId }) {
+      const peer = await acceptPeer(kit, userId);
+      await unblock(userId);
+      return peer;
+    },
+    async "safety:number"({ userId }) {
+      const { identityKey: _, ...number } = await safetyNumberOf(kit, userId, deps.sha512);
+      return number;
+    },
+    async "safety:scan"({ userId, code }) {
+      const scanned = await scan(kit, userId, code, deps.sha512);
+      await unblock(userId);
+      return scanned;
+    },
+    async "safety:verify"({ userId, digits, verified }) {
+      const peer = await verifyPeer(kit, userId, { digits, verified }, deps.sha512);
+      await unblock(userId);
+      return peer;
+    },
+    "dm:history": async ({ channelId, before, after, limit }) =>
+      await historyPage(kit, { channelId, before, after, limit }),
+    "dm:states": async () =>
+      await store.exclusive(async (unit) => {
+        const states = [];
+        for (const key of await unit.keys("channel/")) {
+          const channel = await unit.get(key, codecs.channel);
+          if (channel !== undefined && !channel.left) states.push(await channelState(kit, unit, channel));
+        }
+        return states;
+      }),
+    "dm:pending": async () => await outbox.pending(),
+    async "dm:send"({ channelId, nonce, content }) {
+      await outbox.send(channelId, nonce, content);
+      return {};
+    },
+    async "dm:retry"({ nonce }) {
+      await outbox.retry(nonce);
+      return {};
+    },
+    async "dm:discard"({ nonce }) {
+      await outbox.discard(nonce);
+      return {};
+    },
+    async "dm:askAgain"({ channelId, messageId }) {
+      await askAgain(channelId, messageId);
+      return {};
+    },
+    async "dm:typing"({ channelId }) {
+      await outbox.pass(channelId, { k: "typing" });
+      return {};
+    },
+    async "dm:read"({ channelId, seq }) {
+      await read(channelId, seq, true);
+      return {};
+    },
+    "vault:state": async () => await vault.state(),
+    "vault:create": async ({ passphrase }) => ({ recoveryKey: await vault.create(passphrase) }),
+    "vault:show": async () => ({ recoveryKey: await vault.show() }),
+    "vault:confirm": async ({ text }) => ({ problem: await vault.confirm(text) }),
+    "vault:check": async ({ text }) => ({ problem: problemOf(text) }),
+    async "vault:passphrase"({ passphrase }) {
+      await vault.setPassphrase(passphrase);
+      return await vault.state();
+    },
+    "vault:replace": async ({ password, passphrase }) => ({
+      recoveryKey: await vault.replace(password, passphrase),
+    }),
+    "vault:restore": async (by) => await restore(by),
+  };
+
+  function tellDevices(views: KeysEvents["devices"]): KeysEvents["devices"] {
+    kit.tell("devices", views);
+    return views;
+  }
+
+  /** What was held back for this person goes on its way. */
+  async function unblock(userId: UserId): Promise<void> {
+    const concerned = await channelsWith(userId);
+    await tellChannels(kit, concerned);
+    for (const { nonce, channelId, failure } of await outbox.pending()) {
+      const held = failure?.code === "identity_changed" || failure?.code === "no_devices";
+      if (held && concerned.includes(channelId)) await outbox.retry(nonce);
+    }
+    void outbox.run();
+  }
+
+  async function channelsWith(userId: UserId): Promise<ChannelId[]> {
+    return await store.exclusive(async (unit) => {
+      const found: ChannelId[] = [];
+      for (const key of await unit.keys("channel/")) {
+        const channel = await unit.get(key, codecs.channel);
+        if (channel?.participants.includes(userId) === true) found.push(channel.channelId);
+      }
+      return found;
+    });
+  }
+
+  async function peerChanged(userId: UserId): Promise<void> {
+    if (userId === deps.selfId) {
+      await settle();
+      if (state.kind === "ready") kit.tell("devices", deviceViews(await deps.server.call("listDevices")));
+      return;
+    }
+    const before = await store.exclusive((unit) => readPeer(unit, userId));
+    await refreshPeers(kit, [userId]);
+    const after = await store.exclusive((unit) => readPeer(unit, userId));
+    const concerned = await channelsWith(userId);
+    if (before?.identityKey != null && before.identityKey !== after?.identityKey) {
+      for (const channelId of concerned) await tellNewestNotice(channelId);
+    }
+    if (after?.trust === "trusted" || after?.trust === "verified") await unblock(userId);
+    else await tellChannels(kit, concerned);
+  }
+
+  async function tellNewestNotice(channelId: ChannelId): Promise<void> {
+    const channel = await store.exclusive((unit) => unit.get(KEY.channel(channelId), codecs.channel));
+    const notice = channel?.notices.at(-1);
+    if (notice !== undefined) kit.tell("dm:notice", notice);
+  }
+
+  async function connected(dms: Feed["ready"]["dms"], deviceId: number | null): Promise<void> {
+    online = true;
+    socketDevice = deviceId;
+    inbox.restart();
+    await inbox.learn(dms);
+    await dropAbsent(new Set(dms.map(({ id }) => id)));
+    await tellChannels(
+      kit,
+      dms.map(({ id }) => id),
+    );
+    const mine = state.kind === "ready" && state.deviceId === deviceId;
+    if (!settled || !mine) await settle();
+    else await afterReady();
+  }
+
+  /** Conversations that one is no longer in: nothing is asked or sent there. */
+  async function dropAbsent(present: ReadonlySet<ChannelId>): Promise<void> {
+    await store.exclusive(async (unit) => {
+      for (const key of await unit.keys("channel/")) {
+        const channel = await unit.get(key, codecs.channel);
+        if (channel === undefined || channel.left || present.has(channel.channelId)) continue;
+        unit.put(key, codecs.channel, { ...channel, left: true });
+      }
+      await unit.commit();
+    });
+  }
+
+  const feeds: { readonly [N in keyof Feed]: (body: Feed[N]) => Promise<void> } = {
+    ready: async ({ dms, deviceId }) => await connected(dms, deviceId),
+    async lost() {
+      online = false;
+      socketDevice = null;
+    },
+    async "message:new"(message) {
+      inbox.take(message.channelId, { kind: "message", message });
+      await inbox.run();
+    },
+    async "message:deleted"({ channelId, id, seq }) {
+      inbox.take(channelId, { kind: "deleted", id, seq });
+      await inbox.run();
+    },
+    "message:ephemeral": async (event) => await inbox.passing(event),
+    async "dm:created"({ channel }) {
+      await inbox.learn([channel]);
+      await tellChannels(kit, [channel.id]);
+      await inbox.run();
+    },
+    async "dm:updated"({ channelId, participants }) {
+      await store.exclusive(async (unit) => {
+        const channel = await unit.get(KEY.channel(channelId), codecs.channel);
+        if (channel?.type !== "group_dm") return;
+        unit.put(KEY.channel(channelId), codecs.channel, {
+          ...channel,
+          participants: participants.map(({ id }) => id),
+        });
+        await unit.commit();
+      });
+      await tellChannels(kit, [channelId]);
+    },
+    async "dm:removed"({ channelId }) {
+      await store.exclusive(async (unit) => {
+        const channel = await unit.get(KEY.channel(channelId), codecs.channel);
+        if (channel !== undefined) unit.put(KEY.channel(channelId), codecs.channel, { ...channel, left: true });
+        await unit.commit();
+      });
+    },
+    "read:updated": async ({ channelId, seq }) => await read(channelId, seq, false),
+    async "keys:received"({ messages }) {
+      mailbox.take(messages);
+      await mailbox.run();
+    },
+    "keys:low": async () => await replenish(kit),
+    "keys:changed": async ({ userId }) => await peerChanged(userId),
+    async "keys:handoff"({ id }) {
+      if (waiting?.id === id) await look();
+    },
+  };
+
+  async function changed(change: Change): Promise<void> {
+    switch (change.kind) {
+      case "messages": {
+        const rows = await store.exclusive(
+          async (unit) => await Promise.all(change.ids.map((id) => readRowById(unit, id))),
+        );
+        const found = rows.filter((row) => row !== undefined);
+        const shown = found.filter(({ value }) => {
+          return value.failure !== null || value.content?.k === "text" || value.content?.k === "newer";
+        });
+        const ids = new Set(shown.map(({ id }) => id));
+        const gone = change.ids.filter((id) => !ids.has(id));
+        deps.tell("dm:messages", { channelId: change.channelId, messages: shown.map(viewOf), gone });
+        return;
+      }
+      case "channel":
+        await tellChannels(kit, [change.channelId]);
+        return;
+      case "pending": {
+        const { channelId } = change;
+        const pending = (await outbox.pending()).filter((one) => one.channelId === channelId);
+        deps.tell("dm:pending", { channelId, pending });
+        return;
+      }
+      case "peer":
+        deps.tell(
+          "peer",
+          await store.exclusive(async (unit) => peerState(change.userId, await readPeer(unit, change.userId))),
+        );
+        return;
+      case "device":
+        if (state.kind !== "ready") await settle();
+        return;
+      case "vault":
+        deps.tell("vault", await vault.state());
+        return;
+      case "forgotten":
+        close();
+        store.close();
+        deps.tell("device", { kind: "starting" });
+    }
+  }
+
+  function close(): void {
+    closed = true;
+    cancelLook?.();
+    cancelSettle?.();
+    inbox.close();
+    mailbox.close();
+    outbox.close();
+    healer.close();
+    vault.close();
+  }
+
+  void start();
+
+  return {
+    async ask(name, question) {
+      try {
+        return await answers[name](question);
+      } catch (error) {
+        throw error instanceof KeysError ? error : new KeysError(asRefusal(error), { cause: error });
+      }
+    },
+    feed(name, body) {
+      feeds[name](body).catch((error: unknown) => {
+        if (!closed) quiet(error);
+      });
+    },
+    changed: (change) => void changed(change).catch(quiet),
+    close() {
+      close();
+      store.close();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { Platform } from "@lescopains/e2ee/platform";
+import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
+import type { Api } from "../net/rest.ts";
+import type { Socket } from "../net/socket.ts";
+import type { Clock, Locks } from "../sync/ports.ts";
+import { KeysError, type KeysEvent, type KeysEvents, type KeysRefusal } from "./port.ts";
+import type { Store } from "./store/store.ts";
+import { ApiError, asApiError } from "../net/api-error.ts";
+
+/** What changed here, for the other tabs of this browser: they read it again and show it. */
+export type Change =
+  | { readonly kind: "messages"; readonly channelId: ChannelId; readonly ids: readonly MessageId[] }
+  | { readonly kind: "channel"; readonly channelId: ChannelId }
+  | { readonly kind: "pending"; readonly channelId: ChannelId }
+  | { readonly kind: "peer"; readonly userId: UserId }
+  | { readonly kind: "device" }
+  | { readonly kind: "vault" }
+  | { readonly kind: "forgotten" };
+
+/** The world, as the parts of the device see it. */
+export interface Kit {
+  readonly selfId: UserId;
+  readonly store: Store;
+  /** The page's connection. Both throw ApiError. */
+  readonly server: { readonly call: Api["call"]; readonly emit: Socket["emit"] };
+  readonly platform: Platform;
+  readonly subtle: SubtleCrypto;
+  readonly clock: Clock;
+  readonly locks: Locks;
+  /** A number that was never given before: marks what changed, so that only the change that was saved counts as saved. */
+  readonly mark: () => number;
+  readonly tell: <N extends KeysEvent>(name: N, event: KeysEvents[N]) => void;
+  readonly share: (change: Change) => void;
+  /** True while the socket is connected and speaks for this device. */
+  readonly connected: () => boolean;
+}
+
+/** A refusal of the server, or of ours, as it crosses the port. */
+export function asRefusal(thrown: unknown): KeysRefusal {
+  if (thrown instanceof KeysError) return thrown.refusal;
+  if (!(thrown instanceof ApiError)) {
+    console.error("keys", thrown);
+    return { code: "internal", message: String(thrown) };
+  }
+  const { code, message, retryAfterMs } = asApiError(thrown);
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  if (code === "unavailable") return { code: "offline", message, ...wait };
+  return { code: "refused", message, server: code, ...wait };
+}
+
+/** What the world does and no bug: no network, a device that ended meanwhile. It is tried again by itself. */
+export function isWorldly(error: unknown): boolean {
+  return error instanceof ApiError || (error instanceof KeysError && error.code === "not_ready");
+}
+
+export function refusal(code: KeysRefusal["code"], message: string): KeysError {
+  return new KeysError({ code, message });
+}
+
+/** Runs one at a time; whoever asks while it runs makes it run once more. Answers when all of that is done. */
+export function singleFlight(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let again = false;
+  async function loop(): Promise<void> {
+    try {
+      do {
+        again = false;
+        await task();
+      } while (again);
+    } finally {
+      // In the same breath as the last look at `again`: who asks after it starts anew.
+      running = undefined;
+    }
+  }
+  return () => {
+    again = true;
+    running ??= loop();
+    return running;
+  };
+}

@@ -1,0 +1,225 @@
+/** What is kept, and under which keys (store/database.ts seals it). */
+import { decodeRecord, encodeRecord } from "@lescopains/e2ee/session/record-codec";
+import type { SessionRecord } from "@lescopains/e2ee/session/state";
+import { decodeSenderKeyRecord, encodeSenderKeyRecord } from "@lescopains/e2ee/group/record";
+import { retireSenderKey, type SenderKeyRecord } from "@lescopains/e2ee/group/sender-key";
+import { wipeReplaced } from "@lescopains/e2ee/session/record";
+import {
+  decodeKyberPreKey,
+  decodePreKey,
+  decodeSignedPreKey,
+  encodeKyberPreKey,
+  encodePreKey,
+  encodeSignedPreKey,
+  type KyberPreKey,
+  type PreKey,
+  type SignedPreKey,
+} from "@lescopains/e2ee/session/keys";
+import { Ciphertext, DeviceCiphertext } from "@lescopains/protocol/ciphertext";
+import { DeviceId, DeviceList, RegistrationId } from "@lescopains/protocol/device-list";
+import { ErrorCode } from "@lescopains/protocol/errors";
+import { ChannelId, MessageId, Seq, Timestamp, UserId } from "@lescopains/protocol/ids";
+import { FailureReason, ListVersions, OutgoingEnvelope } from "@lescopains/protocol/keys";
+import * as v from "valibot";
+import { KeptContent } from "./content.ts";
+import { type Codec, jsonCodec } from "./store/codec.ts";
+
+/** A device of a person. */
+export interface Address {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+}
+
+export function addressText({ userId, deviceId }: Address): string {
+  return `${userId}/${deviceId}`;
+}
+
+export const KEY = {
+  device: "device",
+  /** 32 bytes of the private key, 33 of the public one. */
+  identity: "identity",
+  mailbox: "mailbox",
+  vault: "vault",
+  recoveryKey: "recovery-key",
+  preKey: (id: number) => `prekey/${id}`,
+  signed: (id: number) => `signed/${id}`,
+  kyber: (id: number) => `kyber/${id}`,
+  bases: (kyberId: number) => `bases/${kyberId}`,
+  peer: (userId: UserId) => `peer/${userId}`,
+  session: (address: Address) => `session/${addressText(address)}`,
+  /** Our own sender key of a group. */
+  own: (channelId: ChannelId) => `own/${channelId}`,
+  /** Who has our sender key. */
+  holders: (channelId: ChannelId) => `holders/${channelId}`,
+  theirs: (channelId: ChannelId, address: Address) => `theirs/${channelId}/${addressText(address)}`,
+  channel: (channelId: ChannelId) => `channel/${channelId}`,
+  /** In order of writing. */
+  outgoing: (n: number) => `outbox/${String(n).padStart(12, "0")}`,
+  envelopes: (n: number) => `envelopes/${String(n).padStart(12, "0")}`,
+  /** A message that could not be read, and is asked for. */
+  heal: (channelId: ChannelId, seq: Seq) => `heal/${channelId}/${String(seq).padStart(12, "0")}`,
+  /** What the vault does not have yet. */
+  dirty: (name: string) => `dirty/${name}`,
+} as const;
+
+const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** This browser's device. `registering`: its keys are kept, the server may not have answered yet. */
+export const DeviceRecord = v.object({
+  status: v.picklist(["registering", "active", "revoked"]),
+  deviceId: DeviceId,
+  registrationId: RegistrationId,
+  createdAtMs: v.number(),
+  name: v.string(),
+  nextPreKeyId: Count,
+  nextSignedId: Count,
+  nextKyberId: Count,
+  signedId: Count,
+  kyberId: Count,
+  rotatedAtMs: v.number(),
+  /** By the server's clock; null until it answered. */
+  registeredAt: v.nullable(Timestamp),
+  /** The identity was brought here: messages from before the device may be asked for. */
+  restored: v.boolean(),
+});
+export type DeviceRecord = v.InferOutput<typeof DeviceRecord>;
+
+/** `received`: the last envelope taken in. `nextOut`: the number of the next one to send, and of the next message. */
+const Mailbox = v.object({ received: Count, nextOut: Count });
+
+export const PeerRecord = v.object({
+  userId: UserId,
+  /** Base64; null: they have published nothing. */
+  identityKey: v.nullable(v.string()),
+  sinceMs: v.number(),
+  trust: v.picklist(["trusted", "verified", "changed", "blocked"]),
+  list: v.nullable(DeviceList),
+});
+export type PeerRecord = v.InferOutput<typeof PeerRecord>;
+
+const NoticeRecord = v.object({
+  id: v.string(),
+  channelId: ChannelId,
+  kind: v.literal("identity_changed"),
+  userId: UserId,
+  afterSeq: Seq,
+  atMs: v.number(),
+});
+
+export const ChannelRecord = v.object({
+  channelId: ChannelId,
+  type: v.picklist(["dm", "group_dm"]),
+  participants: v.array(UserId),
+  /** One's own place in it is gone: nothing is sent or asked any more. */
+  left: v.boolean(),
+  /** Every event up to here was taken in. */
+  seen: Seq,
+  /** Up to here the server knows that this device has everything. */
+  acknowledged: Seq,
+  readSeq: Seq,
+  unread: Count,
+  readBy: v.record(UserId, Seq),
+  notices: v.array(NoticeRecord),
+});
+export type ChannelRecord = v.InferOutput<typeof ChannelRecord>;
+
+/** An event of a conversation, as this device has it. */
+export const RowRecord = v.object({
+  id: MessageId,
+  changedSeq: Seq,
+  authorId: v.nullable(UserId),
+  senderDeviceId: v.nullable(DeviceId),
+  nonce: v.string(),
+  createdAt: Timestamp,
+  deleted: v.boolean(),
+  /** Null while it cannot be read. */
+  content: v.nullable(KeptContent),
+  failure: v.nullable(v.object({ reason: FailureReason, givenUp: v.boolean(), ciphertext: v.nullable(Ciphertext) })),
+  /** The last change by its author: changes may come in any order, the one with the highest `seq` holds. */
+  edit: v.nullable(v.object({ text: v.string(), seq: Seq, at: Timestamp })),
+  /** emoji → person → the event that put it (positive) or took it back (negative). */
+  reactions: v.record(v.string(), v.record(UserId, v.number())),
+  /** Of one's own: who it was for, and may have it again (`readersOf`). */
+  to: v.array(v.string()),
+});
+export type RowRecord = v.InferOutput<typeof RowRecord>;
+
+const Refusal = v.object({ code: v.string(), message: v.string(), server: v.optional(ErrorCode) });
+
+/** What is written and not yet on the server. */
+export const OutgoingRecord = v.object({
+  n: Count,
+  channelId: ChannelId,
+  nonce: v.string(),
+  content: v.variant("kind", [
+    v.object({ kind: v.literal("text"), text: v.string(), replyTo: v.nullable(MessageId) }),
+    v.object({ kind: v.literal("edit"), messageId: MessageId, text: v.string() }),
+    v.object({ kind: v.literal("delete"), messageId: MessageId }),
+    v.object({ kind: v.literal("reaction"), messageId: MessageId, emoji: v.string(), on: v.boolean() }),
+  ]),
+  createdAtMs: v.number(),
+  failure: v.nullable(Refusal),
+  /** The very bytes that are sent, and sent again; null until they are made. */
+  wire: v.nullable(
+    v.union([
+      v.object({ ciphertexts: v.array(DeviceCiphertext) }),
+      v.object({ content: v.string(), listVersions: ListVersions }),
+    ]),
+  ),
+  /** Whom `wire` is for (`readersOf`). */
+  to: v.array(v.string()),
+});
+export type OutgoingRecord = v.InferOutput<typeof OutgoingRecord>;
+
+const EnvelopesRecord = v.object({ n: Count, messages: v.array(OutgoingEnvelope) });
+
+/** `tries`: how often it was asked for. */
+export const HealRecord = v.object({
+  channelId: ChannelId,
+  seq: Seq,
+  id: MessageId,
+  authorId: UserId,
+  deviceId: v.nullable(DeviceId),
+  tries: Count,
+  notBeforeMs: v.number(),
+});
+export type HealRecord = v.InferOutput<typeof HealRecord>;
+
+/** `user/device/registration` of everyone who has the present sender key. */
+const HoldersRecord = v.array(v.string());
+const BasesRecord = v.array(v.string());
+
+export const VaultRecord = v.object({
+  confirmed: v.boolean(),
+  passphrase: v.boolean(),
+  savedAtMs: v.nullable(v.number()),
+  /** This device's own part of the names of records. */
+  tag: v.string(),
+  /** Record → its version on the server. */
+  versions: v.record(v.string(), Count),
+});
+export type VaultRecord = v.InferOutput<typeof VaultRecord>;
+
+export const codecs = {
+  device: jsonCodec(DeviceRecord),
+  mailbox: jsonCodec(Mailbox),
+  peer: jsonCodec(PeerRecord),
+  channel: jsonCodec(ChannelRecord),
+  row: jsonCodec(RowRecord),
+  outgoing: jsonCodec(OutgoingRecord),
+  envelopes: jsonCodec(EnvelopesRecord),
+  heal: jsonCodec(HealRecord),
+  holders: jsonCodec(HoldersRecord),
+  bases: jsonCodec(BasesRecord),
+  vault: jsonCodec(VaultRecord),
+  count: jsonCodec(Count),
+  session: { encode: encodeRecord, decode: decodeRecord, retire: wipeReplaced } as Codec<SessionRecord>,
+  senderKey: {
+    encode: encodeSenderKeyRecord,
+    decode: decodeSenderKeyRecord,
+    retire: retireSenderKey,
+  } as Codec<SenderKeyRecord>,
+  preKey: { encode: encodePreKey, decode: decodePreKey } as Codec<PreKey>,
+  signed: { encode: encodeSignedPreKey, decode: decodeSignedPreKey } as Codec<SignedPreKey>,
+  kyber: { encode: encodeKyberPreKey, decode: decodeKyberPreKey } as Codec<KyberPreKey>,
+} as const;

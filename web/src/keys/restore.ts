@@ -1,0 +1,117 @@
+import { publicKeyOf } from "@lescopains/e2ee/primitives/curve";
+import { equal } from "@lescopains/e2ee/bytes";
+import type { ChannelId, Seq } from "@lescopains/protocol/ids";
+import { fromBase64, toBase64 } from "./base64.ts";
+import { prepareDevice } from "./device.ts";
+import { bucketOf, readRow, writeRow } from "./history.ts";
+import { type Kit, refusal } from "./kit.ts";
+import { readPeer } from "./peers.ts";
+import { type ChannelRecord, codecs, KEY, type PeerRecord } from "./records.ts";
+import { splitIdentity } from "./sessions.ts";
+import type { Unit } from "./store/store.ts";
+import type { Vault, VaultContent } from "./vault.ts";
+
+/**
+ * Brings back what a vault holds: messages and people first, so that a browser that is closed in between simply begins again. Answers
+ * the identity that is in it, and how many messages came.
+ */
+export async function restoreHistory(
+  kit: Kit,
+  vault: Vault,
+  recoveryKey: Uint8Array,
+): Promise<{ readonly identities: readonly Uint8Array[]; readonly messages: number }> {
+  const identities: Uint8Array[] = [];
+  const last = new Map<ChannelId, Seq>();
+  let messages = 0;
+  await vault.read(recoveryKey, async (contents, done, total) => {
+    await kit.store.exclusive(async (unit) => {
+      for (const content of contents) {
+        if (content.kind === "identity") identities.push(fromBase64(content.identity));
+        if (content.kind === "peers") for (const peer of content.peers) await takePeer(unit, peer);
+        if (content.kind === "rows") {
+          for (const row of content.rows) {
+            messages += await takeRow(kit, unit, row);
+            last.set(row.channelId, Math.max(last.get(row.channelId) ?? 0, row.seq));
+          }
+        }
+      }
+      for (const [channelId, seq] of last) await takeSeen(unit, channelId, seq);
+      await unit.commit();
+    });
+    kit.tell("restore", { done, total });
+  });
+  return { identities, messages };
+}
+
+type SavedRow = Extract<VaultContent, { kind: "rows" }>["rows"][number];
+
+/** Several browsers have saved the same message: what can be read goes before what cannot, the later state before the earlier. */
+async function takeRow(kit: Kit, unit: Unit, { channelId, seq, mine, shown, value }: SavedRow): Promise<number> {
+  const known = await readRow(unit, channelId, seq);
+  if (known !== undefined) {
+    const readable = (row: { readonly content: unknown }): boolean => row.content !== null;
+    if (readable(known.value) && !readable(value)) return 0;
+    if (readable(known.value) === readable(value) && known.value.changedSeq >= value.changedSeq) return 0;
+  }
+  const dirty = KEY.dirty(`row/${bucketOf(channelId, seq)}`);
+  const unsaved = (await unit.get(dirty, codecs.count)) !== undefined;
+  writeRow(unit, { channelId, seq, id: value.id, mine, value }, kit.mark());
+  // It is in the vault already: what another browser saved is not saved twice.
+  if (!unsaved) unit.drop(dirty);
+  if (value.failure !== null && !value.failure.givenUp && value.authorId !== null) {
+    const { id, authorId, senderDeviceId: deviceId } = value;
+    const heal = { channelId, seq, id, authorId, deviceId, tries: 0, notBeforeMs: 0 };
+    unit.put(KEY.heal(channelId, seq), codecs.heal, heal);
+  } else {
+    unit.drop(KEY.heal(channelId, seq));
+  }
+  return known === undefined && shown ? 1 : 0;
+}
+
+/** What was verified stays verified; a list that this browser has seen later stays. */
+async function takePeer(unit: Unit, saved: PeerRecord): Promise<void> {
+  const known = await readPeer(unit, saved.userId);
+  if (known === undefined) {
+    unit.put(KEY.peer(saved.userId), codecs.peer, saved);
+  } else if (known.identityKey === saved.identityKey && saved.trust === "verified" && known.trust === "trusted") {
+    unit.put(KEY.peer(saved.userId), codecs.peer, { ...known, trust: "verified" });
+  }
+}
+
+async function takeSeen(unit: Unit, channelId: ChannelId, seq: Seq): Promise<void> {
+  const known: ChannelRecord = (await unit.get(KEY.channel(channelId), codecs.channel)) ?? {
+    channelId,
+    type: "dm",
+    participants: [],
+    left: true,
+    seen: 0,
+    acknowledged: 0,
+    readSeq: 0,
+    unread: 0,
+    readBy: {},
+    notices: [],
+  };
+  if (seq > known.seen) unit.put(KEY.channel(channelId), codecs.channel, { ...known, seen: seq });
+}
+
+/** Makes this browser a device of an identity that came from elsewhere, if it is the account's. Registering it is the next step. */
+export async function adoptIdentity(
+  kit: Kit,
+  identities: readonly Uint8Array[],
+  name: string,
+  also: (unit: Unit) => void,
+): Promise<void> {
+  const { published } = await kit.server.call("listDevices");
+  for (const bytes of identities) {
+    const identity = splitIdentity(bytes);
+    const whole = equal(await publicKeyOf(kit.platform, identity.privateKey), identity.publicKey);
+    if (!whole || published?.identityKey !== toBase64(identity.publicKey)) continue;
+    await kit.store.exclusive(async (unit) => {
+      await prepareDevice(kit, unit, identity, { name, restored: true });
+      also(unit);
+      await unit.commit();
+    });
+    return;
+  }
+  throw refusal("vault_damaged", "the account has another identity by now");
+}

@@ -1,0 +1,400 @@
+import type { ErrorCode } from "@lescopains/protocol/errors";
+import type { ChannelId, MessageId, Seq } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
+import { batch, computed, signal } from "@preact/signals";
+import {
+  type DmContent,
+  type DmMessage,
+  type DmNotice,
+  type DmPending,
+  KeysError,
+  type KeysPort,
+  type KeysRefusal,
+} from "../keys/port.ts";
+import { ApiError } from "../net/api-error.ts";
+import type { ConversationShell } from "./conversation.ts";
+import type { Drafts } from "./drafts.ts";
+import type { Overlay, PendingMessage, SendInput, TimelineView } from "./live-types.ts";
+import type { Clock, Page, RandomUuid } from "./ports.ts";
+import type { TypingBook } from "./typing.ts";
+import type { UnreadBook } from "./unread.ts";
+
+export interface DmConversationDeps {
+  readonly selfId: string;
+  readonly keys: KeysPort;
+  readonly drafts: Drafts;
+  readonly typing: TypingBook;
+  readonly unread: UnreadBook;
+  readonly clock: Clock;
+  readonly page: Page;
+  readonly randomUuid: RandomUuid;
+  /** Someone else in it is online: what passes by would be seen. */
+  readonly someoneThere: () => boolean;
+  readonly used: (conversation: ConversationShell) => void;
+}
+
+/** A direct conversation as `live.ts` drives it: what a channel's has, and what the device tells. */
+export interface DmShell extends ConversationShell {
+  readonly take: (messages: readonly DmMessage[], gone: readonly MessageId[]) => void;
+  readonly takePending: (pending: readonly DmPending[]) => void;
+  readonly takeNotice: (notice: DmNotice) => void;
+}
+
+interface Held {
+  /** By `seq`, without holes as far as the device has them. */
+  readonly messages: readonly DmMessage[];
+  readonly loaded: boolean;
+  readonly hasOlder: boolean;
+}
+
+const EMPTY: Held = { messages: [], loaded: false, hasOlder: false };
+const KEPT_CLOSED = 200;
+const REACH_PAGES = 30;
+const TYPING_EVERY_MS = 5_000;
+const READ_AFTER_MS = 400;
+
+/**
+ * One direct conversation: the same as a channel's for whoever shows it, read from this browser's device instead of the server. The device
+ * has everything in order, so there are no holes to fill here.
+ */
+export function createDmConversation(channelId: ChannelId, deps: DmConversationDeps): DmShell {
+  const held = signal<Held>(EMPTY);
+  const loading = signal<TimelineView["loading"]>("none");
+  const error = signal<ApiError | undefined>(undefined);
+  const overlays = signal<ReadonlyMap<MessageId, Overlay>>(new Map());
+  const notices = signal<readonly DmNotice[]>([]);
+  const unreadFrom = signal<Seq | undefined>(undefined);
+  const fromDevice = signal<readonly DmPending[]>([]);
+  /** Written, and not yet known to the device. */
+  const justWritten = signal<readonly PendingMessage[]>([]);
+  const unread = deps.unread.of(channelId);
+
+  let openCount = 0;
+  let noTypingBeforeMs = 0;
+  let cancelRead: (() => void) | undefined;
+  let unmarked: Seq | undefined;
+  /** Grows when everything held is forgotten, so that pages asked before are not taken. */
+  let generation = 0;
+  /** What came while a page was on its way: it may have been read before. */
+  let meanwhile: { messages: DmMessage[]; gone: MessageId[] } | undefined;
+
+  const timeline = computed<TimelineView>(() => ({
+    ...held.value,
+    hasNewer: false,
+    loading: loading.value,
+    error: error.value,
+  }));
+
+  const pending = computed<readonly PendingMessage[]>(() => {
+    const told = fromDevice.value.flatMap((one) => (one.content.kind === "text" ? [pendingOf(one, one.content)] : []));
+    const known = new Set(told.map(({ nonce }) => nonce));
+    return [...told, ...justWritten.value.filter(({ nonce }) => !known.has(nonce))];
+  });
+
+  async function load(kind: "newest" | "older", before: Seq | undefined): Promise<boolean> {
+    if (loading.peek() !== "none") return false;
+    batch(() => {
+      loading.value = kind;
+      error.value = undefined;
+    });
+    const asked = generation;
+    meanwhile = { messages: [], gone: [] };
+    try {
+      const question = { channelId, limit: LIMITS.historyPage, ...(before === undefined ? {} : { before }) };
+      const page = await deps.keys.ask("dm:history", question);
+      if (asked !== generation) return false;
+      const later = meanwhile;
+      meanwhile = undefined;
+      batch(() => {
+        loading.value = "none";
+        notices.value = page.notices;
+        const older = before === undefined ? [] : held.peek().messages;
+        held.value = { messages: [...page.messages, ...older], loaded: true, hasOlder: page.hasMore };
+        take(later.messages, later.gone);
+      });
+      return true;
+    } catch (thrown) {
+      if (asked !== generation) return false;
+      meanwhile = undefined;
+      batch(() => {
+        loading.value = "none";
+        error.value = asServerError(thrown);
+      });
+      return false;
+    }
+  }
+
+  function loadNewest(): void {
+    if (!held.peek().loaded) void load("newest", undefined);
+  }
+
+  async function loadOlder(): Promise<boolean> {
+    const { messages, hasOlder } = held.peek();
+    const before = messages[0]?.seq;
+    return hasOlder && before !== undefined && (await load("older", before));
+  }
+
+  async function reach(enough: (now: Held) => boolean): Promise<boolean> {
+    for (let pages = 0; pages < REACH_PAGES; pages += 1) {
+      if (enough(held.peek())) return true;
+      if (!(await loadOlder())) return enough(held.peek());
+    }
+    return false;
+  }
+
+  function forget(): void {
+    generation += 1;
+    meanwhile = undefined;
+    batch(() => {
+      held.value = EMPTY;
+      loading.value = "none";
+      error.value = undefined;
+    });
+  }
+
+  /** Messages that are new or changed, whatever their order. */
+  function take(messages: readonly DmMessage[], gone: readonly MessageId[]): void {
+    meanwhile?.messages.push(...messages);
+    meanwhile?.gone.push(...gone);
+    const nonces = new Set(messages.filter(({ authorId }) => authorId === deps.selfId).map(({ nonce }) => nonce));
+    batch(() => {
+      if (nonces.size > 0) {
+        justWritten.value = justWritten.peek().filter(({ nonce }) => !nonces.has(nonce));
+        fromDevice.value = fromDevice.peek().filter(({ nonce }) => !nonces.has(nonce));
+      }
+      for (const message of messages) {
+        overlay(message.id, undefined);
+        if (message.authorId !== null) deps.typing.stopped(channelId, message.authorId);
+        noteUnseen(message);
+      }
+      const now = held.peek();
+      if (now.loaded) held.value = { ...now, messages: placed(now, messages, gone) };
+    });
+  }
+
+  function noteUnseen(message: DmMessage): void {
+    const last = held.peek().messages.at(-1)?.seq ?? 0;
+    if (message.seq <= last) return;
+    if (message.authorId === deps.selfId) unreadFrom.value = undefined;
+    else if (openCount > 0 && unreadFrom.peek() === undefined && !deps.page.attentive()) {
+      unreadFrom.value = unread.peek().readSeq;
+    }
+  }
+
+  function overlay(id: MessageId, what: Overlay | undefined): void {
+    if (what === undefined && !overlays.peek().has(id)) return;
+    const next = new Map(overlays.peek());
+    if (what === undefined) next.delete(id);
+    else next.set(id, what);
+    overlays.value = next;
+  }
+
+  /** Shows a change at once; the device's own word replaces it. */
+  async function change(id: MessageId, what: Overlay, content: DmContent): Promise<void> {
+    overlay(id, what);
+    try {
+      await deps.keys.ask("dm:send", { channelId, nonce: deps.randomUuid(), content });
+    } catch (thrown) {
+      if (overlays.peek().get(id) === what) overlay(id, undefined);
+      throw asServerError(thrown);
+    }
+  }
+
+  /** A change that was refused shows no longer, and waits for nobody. */
+  function dropRefused(now: readonly DmPending[]): void {
+    for (const { content, state, nonce } of now) {
+      if (content.kind === "text" || state !== "failed") continue;
+      overlay(content.messageId, undefined);
+      deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
+    }
+  }
+
+  async function write({ content: text, replyTo = null }: SendInput): Promise<void> {
+    const nonce = deps.randomUuid();
+    const createdAtMs = deps.clock.now();
+    const waiting: PendingMessage = {
+      nonce,
+      channelId,
+      content: text,
+      replyTo,
+      createdAtMs,
+      state: "waiting",
+      failure: undefined,
+    };
+    justWritten.value = [...justWritten.peek(), waiting];
+    try {
+      await deps.keys.ask("dm:send", { channelId, nonce, content: { kind: "text", text, replyTo } });
+      justWritten.value = justWritten.peek().filter((one) => one.nonce !== nonce);
+    } catch (thrown) {
+      const failed = { ...waiting, state: "failed" as const, ...whyOf(refusalOf(thrown)) };
+      justWritten.value = justWritten.peek().map((one) => (one.nonce === nonce ? failed : one));
+    }
+  }
+
+  async function markRead(): Promise<void> {
+    cancelRead = undefined;
+    const seq = unmarked;
+    if (seq === undefined) return;
+    unmarked = undefined;
+    await deps.keys.ask("dm:read", { channelId, seq }).catch(() => undefined);
+  }
+
+  const self: DmShell = {
+    channelId,
+    timeline,
+    pending,
+    overlays,
+    notices,
+    unreadFrom,
+    draft: deps.drafts.of(channelId),
+    typing: deps.typing.of(channelId),
+    unread,
+    open() {
+      openCount += 1;
+      if (openCount === 1) {
+        const { readSeq, count } = unread.peek();
+        unreadFrom.value = count > 0 && readSeq > 0 ? readSeq : undefined;
+        deps.used(self);
+        loadNewest();
+      }
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
+        openCount -= 1;
+        if (openCount === 0) deps.used(self);
+      };
+    },
+    loadOlder: () => void loadOlder(),
+    loadNewer: () => undefined,
+    reload() {
+      error.value = undefined;
+      if (held.peek().loaded) void loadOlder();
+      else loadNewest();
+    },
+    jumpToPresent: () => undefined,
+    reach: async (messageId) => await reach(({ messages }) => messages.some(({ id }) => id === messageId)),
+    reachUnread: async () =>
+      await reach(
+        ({ messages, hasOlder }) => !hasOlder || (messages[0]?.seq ?? Infinity) <= (unreadFrom.peek() ?? 0) + 1,
+      ),
+    send(input) {
+      unreadFrom.value = undefined;
+      void write(input);
+    },
+    retry(nonce) {
+      const mine = justWritten.peek().find((one) => one.nonce === nonce);
+      if (mine === undefined) {
+        deps.keys.ask("dm:retry", { nonce }).catch(() => undefined);
+        return;
+      }
+      justWritten.value = justWritten.peek().filter((one) => one !== mine);
+      void write({ content: mine.content, replyTo: mine.replyTo });
+    },
+    discard(nonce) {
+      justWritten.value = justWritten.peek().filter((one) => one.nonce !== nonce);
+      deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
+    },
+    edit: (messageId, text) => change(messageId, { kind: "edited", content: text }, { kind: "edit", messageId, text }),
+    remove: (messageId) => change(messageId, { kind: "deleted" }, { kind: "delete", messageId }),
+    setDraft: (text) => deps.drafts.set(channelId, text),
+    noteTyping() {
+      const nowMs = deps.clock.now();
+      if (nowMs < noTypingBeforeMs || !deps.someoneThere()) return;
+      noTypingBeforeMs = nowMs + TYPING_EVERY_MS;
+      // Nobody needs to know that it was not told.
+      deps.keys.ask("dm:typing", { channelId }).catch(() => undefined);
+    },
+    noteSeen() {
+      const { lastSeq, readSeq } = unread.peek();
+      if (!held.peek().loaded || lastSeq <= readSeq || !deps.page.attentive()) return;
+      unmarked = lastSeq;
+      cancelRead ??= deps.clock.after(READ_AFTER_MS, () => void markRead());
+    },
+    clearUnreadLine() {
+      unreadFrom.value = undefined;
+    },
+    take,
+    takePending(now) {
+      batch(() => {
+        fromDevice.value = now;
+        dropRefused(now);
+      });
+    },
+    takeNotice(notice) {
+      notices.value = [...notices.peek().filter(({ id }) => id !== notice.id), notice];
+    },
+    receive: () => undefined,
+    position: () => undefined,
+    missing: () => undefined,
+    applySync: () => undefined,
+    reset() {
+      forget();
+      if (openCount > 0) loadNewest();
+    },
+    isOpen: () => openCount > 0,
+    reconnected() {
+      if (openCount > 0) loadNewest();
+    },
+    shrink() {
+      const { messages, loaded } = held.peek();
+      if (openCount > 0 || messages.length <= KEPT_CLOSED) return;
+      held.value = { messages: messages.slice(-KEPT_CLOSED), loaded, hasOlder: true };
+    },
+  };
+  return self;
+}
+
+/** The window with what changed. What stands before it is there when it is loaded. */
+function placed(
+  { messages, hasOlder }: Held,
+  changed: readonly DmMessage[],
+  gone: readonly MessageId[],
+): readonly DmMessage[] {
+  const first = messages[0]?.seq ?? 0;
+  const bySeq = new Map(messages.map((message) => [message.seq, message]));
+  for (const message of changed) if (!hasOlder || message.seq >= first) bySeq.set(message.seq, message);
+  const dropped = new Set(gone);
+  return [...bySeq.values()].filter(({ id }) => !dropped.has(id)).toSorted((a, b) => a.seq - b.seq);
+}
+
+function pendingOf(
+  { nonce, channelId, createdAtMs, state, failure }: DmPending,
+  { text, replyTo }: Extract<DmContent, { kind: "text" }>,
+): PendingMessage {
+  const why = failure === null ? { failure: undefined } : whyOf(failure);
+  return { nonce, channelId, content: text, replyTo, createdAtMs, state, ...why };
+}
+
+function whyOf(refusal: KeysRefusal): { readonly failure: ErrorCode; readonly refusal: KeysRefusal } {
+  return { failure: serverCode(refusal), refusal };
+}
+
+function refusalOf(thrown: unknown): KeysRefusal {
+  return thrown instanceof KeysError ? thrown.refusal : { code: "internal", message: String(thrown) };
+}
+
+/** The code of the contract that says most nearly the same, for views that know those. */
+function serverCode({ code, server }: KeysRefusal): ErrorCode {
+  switch (code) {
+    case "refused":
+      return server ?? "internal";
+    case "offline":
+      return "unavailable";
+    case "too_long":
+      return "too_large";
+    case "not_found":
+      return "not_found";
+    case "not_yours":
+      return "forbidden";
+    case "not_ready":
+      return "device_required";
+    default:
+      return "internal";
+  }
+}
+
+function asServerError(thrown: unknown): ApiError {
+  const refusal = refusalOf(thrown);
+  return new ApiError({ code: serverCode(refusal), message: refusal.message }, { cause: thrown });
+}
