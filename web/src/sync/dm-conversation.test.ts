@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { DmMessage, DmPending, KeysPort, KeysRequest } from "../keys/port.ts";
 import { KeysError } from "../keys/port.ts";
 import { createDmConversation } from "./dm-conversation.ts";
-import { createDrafts } from "./drafts.ts";
-import { FakeClock, FakePage, FakeStorage, settle } from "./fakes.ts";
+import { createPassingDrafts } from "./drafts.ts";
+import { FakeClock, FakePage, settle } from "./fakes.ts";
 import { createTypingBook } from "./typing.ts";
 import { createUnreadBook } from "./unread.ts";
 
@@ -59,7 +59,7 @@ function setUp(history: readonly DmMessage[] = []) {
   const conversation = createDmConversation(CHANNEL, {
     selfId: ANA,
     keys,
-    drafts: createDrafts(ANA, new FakeStorage(), clock),
+    drafts: createPassingDrafts(),
     typing: createTypingBook(clock),
     unread,
     clock,

@@ -10,7 +10,7 @@ import { type ConversationShell, createConversation } from "./conversation.ts";
 import { createDevice } from "./device.ts";
 import { createDirectory } from "./directory.ts";
 import { createDirects } from "./directs.ts";
-import { createDrafts } from "./drafts.ts";
+import { createDrafts, createPassingDrafts } from "./drafts.ts";
 import type { Happening, Live } from "./live-types.ts";
 import { createMemberBook } from "./members.ts";
 import { createOutbox } from "./outbox.ts";
@@ -101,7 +101,7 @@ export function createLive(deps: LiveDeps): Live {
     selfId: userId,
     keys: device.port,
     directory,
-    drafts,
+    drafts: createPassingDrafts(),
     typing,
     unread,
     presence: presences.of,
