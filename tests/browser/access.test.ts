@@ -143,8 +143,10 @@ test("the views of direct messages pass axe, wide and on a small screen, light a
   ] as const) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
+    // Where there is room, the list stands beside the conversation that it leads on to.
+    const list = viewport === WIDE ? [] : ["/dm"];
     for (const path of [
-      "/dm",
+      ...list,
       "/dm/new",
       conversation,
       `${conversation}/people`,
