@@ -536,7 +536,10 @@ test("[EN25] who can no longer be asked about keeps nobody else's messages back"
   server.unreachable.add(MIA);
   leo.goOffline();
   const stray = { id: 1, fromUserId: MIA, fromDeviceId: 1, type: 2, body: toBase64(new Uint8Array(80)) } as const;
-  server.account(LEO).devices.get(1)?.envelopes.push({ ...stray, createdAt: "2026-11-25T00:00:00.000Z" });
+  server
+    .account(LEO)
+    .devices.get(1)
+    ?.envelopes.push({ ...stray, createdAt: "2026-11-25T00:00:00.000Z" });
   await ana.send(channel, "one");
   await until("it is stored", () => server.channels.get(channel)?.rows.length === 1);
   leo.reconnect();
