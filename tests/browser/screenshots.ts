@@ -306,12 +306,13 @@ try {
   const here = await gather(scene);
   const browser = await launchChromium();
   try {
+    // First of all: the first browser that somebody signs in with is the one that reads their messages.
+    console.log("Taking pictures: direct messages …");
+    await photographDirect(browser, scene);
     for (const look of [...LOOKS, ...ENGLISH]) {
       console.log(`Taking pictures: ${look.name} …`);
       await photograph(browser, scene, look);
     }
-    console.log("Taking pictures: direct messages …");
-    await photographDirect(browser, scene);
   } finally {
     for (const connection of here) connection.close();
     await browser.close();

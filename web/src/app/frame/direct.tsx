@@ -158,14 +158,15 @@ function DirectMain({ view, dm }: { readonly view: DirectRoute; readonly dm: Dm 
       </WithBack>
     );
   }
-  if (!live.ready.value) {
+  // With conversations, the address of the list leads on to one of them.
+  if (!live.ready.value || (view.name === "dms" && live.dms.value.length > 0)) {
     return (
       <h1 class="aside-text" tabIndex={-1}>
         {appWords.value.loading}
       </h1>
     );
   }
-  if (view.name === "dms") return live.dms.value.length === 0 ? <NoDms /> : null;
+  if (view.name === "dms") return <NoDms />;
   const { channel } = dm;
   if (channel === undefined) return <NoDm />;
   if (view.name !== "safety") return <DmRoom key={channel.id} view={view} channel={channel} />;
