@@ -110,6 +110,7 @@ test.each(LOOKS)("main views pass axe ($name)", async ({ colorScheme, theme }) =
   await context.close();
 });
 
+// Some thirty views one after the other: more than the usual time on a busy machine.
 test("the views of direct messages pass axe, wide and on a small screen, light and dark", async () => {
   // People who never had a browser: the first of each is theirs to read in.
   const friends = await seedGang({ url, people: ["Chloé", "Léo", "Samira"] });
@@ -175,7 +176,7 @@ test("the views of direct messages pass axe, wide and on a small screen, light a
   expect(here.faults).toEqual([]);
   expect(fresh.faults).toEqual([]);
   for (const { context } of [here, there, fresh]) await context.close();
-});
+}, 240_000);
 
 test("a phone's panels pass axe", async () => {
   const phone = await visitor(browser, PHONE);
