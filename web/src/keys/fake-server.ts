@@ -261,7 +261,7 @@ export class FakeKeysServer {
     const version = published?.deviceList.version ?? 0;
     const same = body.deviceList.version === version;
     if (!same && body.deviceList.version !== version + 1) throw refuse("conflict", { ...published });
-    if (resets) account.devices.clear();
+    if (resets) for (const deviceId of account.devices.keys()) this.dropDevice(userId, deviceId);
     const known = account.devices.get(body.deviceId);
     const fresh = known?.body.registrationId !== body.registrationId;
     if (fresh) {
@@ -284,6 +284,14 @@ export class FakeKeysServer {
     return this.ownDevices(userId, session);
   }
 
+  /** A device goes with all that waited for it. */
+  private dropDevice(userId: UserId, deviceId: DeviceId): void {
+    this.account(userId).devices.delete(deviceId);
+    for (const { rows } of this.channels.values()) {
+      for (const { ciphertexts } of rows) ciphertexts.delete(`${userId}/${deviceId}`);
+    }
+  }
+
   private putDevices(userId: UserId, session: string, body: Omit<PublishedDevices, "identityKey">): OwnDevices {
     const account = this.account(userId);
     if (account.published === null) throw refuse("not_found");
@@ -292,10 +300,7 @@ export class FakeKeysServer {
     const kept = new Set(body.deviceList.devices.map(({ deviceId }) => deviceId));
     for (const deviceId of account.devices.keys()) {
       if (kept.has(deviceId)) continue;
-      account.devices.delete(deviceId);
-      for (const { rows } of this.channels.values()) {
-        for (const { ciphertexts } of rows) ciphertexts.delete(`${userId}/${deviceId}`);
-      }
+      this.dropDevice(userId, deviceId);
       for (const connection of this.connections) {
         if (connection.userId === userId && connection.deviceId === deviceId) connection.deviceId = null;
       }

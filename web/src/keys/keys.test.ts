@@ -24,6 +24,15 @@ async function browser(server: FakeKeysServer, userId: UserId): Promise<FakeBrow
   return made;
 }
 
+/** Ana and Léo with a browser each, and a conversation of the two. */
+async function pair() {
+  const server = new FakeKeysServer();
+  const channel = server.openChannel("dm", [ANA, LEO]);
+  const ana = await (await browser(server, ANA)).ready();
+  const leo = await (await browser(server, LEO)).ready();
+  return { server, channel, ana, leo };
+}
+
 test("[EN1] a first browser makes the account's identity and publishes its keys", async () => {
   const server = new FakeKeysServer();
   const ana = await (await browser(server, ANA)).ready();
@@ -33,10 +42,7 @@ test("[EN1] a first browser makes the account's identity and publishes its keys"
 });
 
 test("[EN11] what one writes the other reads", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "canari-7f3a");
   await leo.reads(channel, ["canari-7f3a"]);
   await leo.send(channel, "bien reçu");
@@ -75,10 +81,7 @@ function expectNoKeyTwice({ traffic }: FakeKeysServer): void {
 }
 
 test("[EN12] two people with two browsers each: all four read everything", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   const [ana2, leo2] = [await joined(server, ana), await joined(server, leo)];
   const all = [ana, ana2, leo, leo2];
   const words: string[] = [];
@@ -94,10 +97,7 @@ test("[EN12] two people with two browsers each: all four read everything", async
 });
 
 test("[EN13] edits, reactions and deletions reach everyone, and are the author's alone", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { channel, ana, leo } = await pair();
   await ana.send(channel, "helo");
   await ana.send(channel, "second");
   await leo.reads(channel, ["helo", "second"]);
@@ -229,10 +229,7 @@ test("[EN16] a group reads by sender keys, and whoever leaves or is revoked read
 });
 
 test("[EN17] what cannot be decrypted says so, is asked for, and heals in its place", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "one");
   await leo.reads(channel, ["one"]);
   await leo.send(channel, "read");
@@ -263,10 +260,7 @@ test("[EN17] what cannot be decrypted says so, is asked for, and heals in its pl
 });
 
 test("[EN18] what its sender no longer has is given up after three tries", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "one");
   await leo.reads(channel, ["one"]);
   leo.goOffline();
@@ -286,10 +280,7 @@ test("[EN18] what its sender no longer has is given up after three tries", async
 });
 
 test("[EN31] a changed identity is told, and stops what is sent to a verified person until it is accepted", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "one");
   await leo.reads(channel, ["one"]);
   const [ours, theirs] = [
@@ -320,10 +311,7 @@ test("[EN31] a changed identity is told, and stops what is sent to a verified pe
 });
 
 test("[EN32] a list that goes back, or that nobody has signed, changes nothing", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   const before = server.account(LEO).published;
   const leo2 = await joined(server, leo);
   await ana.send(channel, "one");
@@ -339,10 +327,7 @@ test("[EN32] a list that goes back, or that nobody has signed, changes nothing",
 });
 
 test("[EN41] the vault gives everything back to a new browser, and only with its key", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   const { recoveryKey } = await leo.port.ask("vault:create", { passphrase: "crème brûlée" });
   expect(await leo.port.ask("vault:confirm", { text: recoveryKey.toLowerCase() })).toEqual({ problem: null });
   const words: string[] = [];
@@ -410,10 +395,7 @@ test("[EN3] few one-time keys are filled up, each id once", async () => {
 });
 
 test("[EN19] typing and reading pass by, and are kept as no message", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "one");
   await leo.reads(channel, ["one"]);
   await leo.port.ask("dm:typing", { channelId: channel });
@@ -425,10 +407,7 @@ test("[EN19] typing and reading pass by, and are kept as no message", async () =
 });
 
 test("[EN20] 500 messages that waited are decrypted in order", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "first");
   await leo.reads(channel, ["first"]);
   await leo.send(channel, "second");
@@ -445,10 +424,7 @@ test("[EN20] 500 messages that waited are decrypted in order", async () => {
 });
 
 test("[EN4] a new sign-in in the same browser speaks for the same device again", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "one");
   await leo.reads(channel, ["one"]);
   leo.session = "another session";
@@ -470,10 +446,7 @@ test("[EN21] what was written to someone without a device goes out when they hav
 });
 
 test("[EN24] two tabs share one device: each message is decrypted once and shown in both, and both may write", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   const tab = await new FakeBrowser(server, LEO, leo).open();
   opened.push(tab);
   await tab.ready();
@@ -497,10 +470,7 @@ test("[EN24] two tabs share one device: each message is decrypted once and shown
 });
 
 test("[EN35] what was written to an identity is sent again to nobody who has another one", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "for leo alone");
   await leo.reads(channel, ["for leo alone"]);
   leo.kill();
@@ -548,10 +518,7 @@ test("[EN25] who can no longer be asked about keeps nobody else's messages back"
 });
 
 test("[EN7] a signed key that was the present one until now still reads what began with it", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   leo.goOffline();
   await ana.send(channel, "one");
   await until("it is stored", () => server.channels.get(channel)?.rows.length === 1);
@@ -568,10 +535,7 @@ test("[EN7] a signed key that was the present one until now still reads what beg
 });
 
 test("[EN8] who starts over keeps what waits to be sent, and it is written with the new keys", async () => {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
+  const { server, channel, ana, leo } = await pair();
   await leo.send(channel, "one");
   await ana.reads(channel, ["one"]);
   leo.goOffline();
@@ -581,4 +545,17 @@ test("[EN8] who starts over keeps what waits to be sent, and it is written with 
   leo.reconnect();
   await ana.reads(channel, ["one", "two", "three", "four", "five"]);
   expect(server.failures).toEqual([]);
+});
+
+test("[EN9] what brings device and server together beside it does not take the new identity for a stranger's", async () => {
+  const server = new FakeKeysServer();
+  await (await browser(server, ANA)).ready();
+  const another = await browser(server, ANA);
+  await until("the identity is elsewhere", () => another.last("device")?.kind === "identityElsewhere");
+  const startOver = another.port.ask("device:startOver", { password: "password" });
+  let over = false;
+  const watched = startOver.finally(() => (over = true));
+  while (!over) await another.port.ask("device:retry", {});
+  expect(await watched).toMatchObject({ kind: "ready" });
+  expect(server.account(ANA).published?.deviceList.devices).toHaveLength(1);
 });

@@ -158,12 +158,12 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     await settle();
   }
 
-  /** Brings what is kept here and what the server knows together. Under a lock of its own: two tabs make one device. */
+  /** Brings what is kept here and what the server knows together. */
   async function settle(attempt = 0): Promise<DeviceState> {
     cancelSettle?.();
     if (closed) return state;
     try {
-      const next = await deps.locks.exclusive(`lescopains:device:${deps.selfId}`, async () => {
+      const next = await alone(async () => {
         const found = await settleDevice(kit, deps.deviceName);
         if (found.kind !== "identityElsewhere") return found;
         const { exists, kdf } = await deps.server.call("getVault");
@@ -202,7 +202,17 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     if (!(error instanceof ApiError)) console.error("keys", error);
   }
 
+  /** Runs what makes or registers this browser's device, one at a time: two tabs make one, and nothing is settled half-way. */
+  function alone<T>(task: () => Promise<T>): Promise<T> {
+    return deps.locks.exclusive(`lescopains:device:${deps.selfId}`, task);
+  }
+
   async function startOver(password: string): Promise<DeviceState> {
+    await alone(() => beginAnew(password));
+    return await settle();
+  }
+
+  async function beginAnew(password: string): Promise<void> {
     const { published } = await deps.server.call("listDevices");
     const identity = await generateIdentity(deps.platform);
     await store.exclusive(async (unit) => {
@@ -221,7 +231,6 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       });
       throw refusal("wrong_password", "the password is wrong");
     }
-    return await settle();
   }
 
   async function restore(by: { readonly recoveryKey: string } | { readonly passphrase: string }) {
