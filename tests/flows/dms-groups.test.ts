@@ -1,11 +1,12 @@
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { v7 } from "uuid";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { connect, type Connection } from "./kit/connection.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Connection } from "./kit/connection.ts";
 import { befriend, type DevicePerson, friends, withAnotherDevice } from "./kit/devices.ts";
 import { openDm, pairwise, said, words } from "./kit/direct.ts";
 import { enroll, type Person } from "./kit/people.ts";
+import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
@@ -16,15 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-const open: Connection[] = [];
-afterEach(() => {
-  for (const connection of open.splice(0)) connection.close();
-});
-async function on(person: Person & { readonly deviceId?: number }): Promise<Connection> {
-  const connection = await connect(place, person);
-  open.push(connection);
-  return connection;
-}
+const { on } = opener(() => place);
 async function trio(): Promise<[DevicePerson, DevicePerson, DevicePerson]> {
   return (await friends(place, 3)) as [DevicePerson, DevicePerson, DevicePerson];
 }
@@ -280,7 +273,7 @@ test("[DM13] a group of 25 people with two devices each", async () => {
   const second = await Promise.all(people.map((person) => withAnotherDevice(place, person)));
   const [ada, ...others] = people as [DevicePerson, ...DevicePerson[]];
   const { id } = await openDm(place, ada, ...others);
-  const connections = await Promise.all([...others, ...second].map(on));
+  const connections = await Promise.all([...others, ...second].map((person) => on(person)));
   const at = await on(ada);
   const versions = people.map((person) => [person, 2] as [Person, number]);
   const times: number[] = [];

@@ -1,10 +1,11 @@
 import type { ChannelId } from "@lescopains/protocol/ids";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { v7 } from "uuid";
-import { connect, type Connection } from "./kit/connection.ts";
+import type { Connection } from "./kit/connection.ts";
 import { befriend, type DevicePerson, friends, signedList, withAnotherDevice, withDevice } from "./kit/devices.ts";
 import { openDm, pairwise, said, sealedFor, words } from "./kit/direct.ts";
 import { enroll, type Person, register, serverWith, textChannel } from "./kit/people.ts";
+import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
@@ -15,20 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-const open: Connection[] = [];
-afterEach(() => {
-  for (const connection of open.splice(0)) connection.close();
-});
-async function on(person: Person & { readonly deviceId?: number }): Promise<Connection> {
-  const connection = await connect(place, person);
-  open.push(connection);
-  return connection;
-}
-async function nameless(person: Person): Promise<Connection> {
-  const connection = await connect(place, { token: person.token });
-  open.push(connection);
-  return connection;
-}
+const { on } = opener(() => place);
+const nameless = ({ token }: Person): Promise<Connection> => on({ token });
 async function pair(): Promise<[DevicePerson, DevicePerson]> {
   return (await friends(place, 2)) as [DevicePerson, DevicePerson];
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { LIMITS } from "@lescopains/protocol/limits";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, type Connection } from "./kit/connection.ts";
 import { base64, type DevicePerson, friends, withAnotherDevice, withDevice } from "./kit/devices.ts";
 import { enroll, type Person } from "./kit/people.ts";
+import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { waitFor } from "./kit/wait.ts";
 
@@ -13,15 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-const open: Connection[] = [];
-afterEach(() => {
-  for (const connection of open.splice(0)) connection.close();
-});
-async function on(person: Person & { readonly deviceId?: number }): Promise<Connection> {
-  const connection = await connect(place, person);
-  open.push(connection);
-  return connection;
-}
+const { on, keep } = opener(() => place);
 
 const text = (n: number | string) => base64(Buffer.from(String(n)));
 function to(person: DevicePerson, ...bodies: string[]) {
@@ -51,7 +44,7 @@ test("[KEY21] an envelope reaches every socket of its device as it was sent, on 
     connect(place, { token: ada.token }),
     on(bob),
   ]);
-  open.push(nameless);
+  keep(nameless);
   await sender.must("keys:send", to(ada, text("hello")));
   for (const socket of [one, two]) {
     await waitFor("the envelope", () => got(socket).length > 0);
@@ -138,7 +131,7 @@ test("[KEY22] large envelopes come in pages of some 256 KiB", async () => {
 
 test("[KEY23] a device keeps 1,000, of one person 250; then nothing of a frame with one too many for anyone is queued", async () => {
   const [ada, cleo, ...others] = (await friends(place, 7)) as [DevicePerson, DevicePerson, ...DevicePerson[]];
-  const senders = await Promise.all(others.map(on));
+  const senders = await Promise.all(others.map((person) => on(person)));
   const [first, second, third, fourth, last] = senders as [Connection, Connection, Connection, Connection, Connection];
   const many = (count: number) => to(ada, ...Array.from({ length: count }, () => "AA=="));
   const full = {
@@ -177,7 +170,7 @@ test("[KEY24] without a device, or to a stranger, nothing is sent", async () => 
   const [nobody] = (await enroll(place, 1)) as [Person];
   const stranger = await withDevice(place, nobody);
   const nameless = await connect(place, { token: bob.token });
-  open.push(nameless);
+  keep(nameless);
   for (const ask of [
     nameless.ask("keys:send", to(ada, "AA==")),
     nameless.ask("keys:ack", { upTo: 1 }),

@@ -5,9 +5,10 @@ import { CLOSE_CODES } from "@lescopains/protocol/errors";
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { PERIODS } from "@lescopains/protocol/limits";
 import { PERMISSIONS } from "@lescopains/protocol/permissions";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, type Connection } from "./kit/connection.ts";
 import { enroll, type Person, serverWith, textChannel, tokenFor } from "./kit/people.ts";
+import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { connectRaw, type RawSocket } from "./kit/raw.ts";
 import { granted } from "./kit/rest.ts";
@@ -45,14 +46,9 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-const open: Connection[] = [];
-afterEach(() => {
-  for (const connection of open.splice(0)) connection.close();
-});
+const { keep } = opener(() => place);
 async function onShard(person: Person, shard: number): Promise<Connection> {
-  const connection = await connectOnShard(place, person, shard);
-  open.push(connection);
-  return connection;
+  return keep(await connectOnShard(place, person, shard));
 }
 
 async function say(connection: Connection, content: string): Promise<void> {

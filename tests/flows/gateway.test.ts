@@ -4,9 +4,10 @@ import type { Server } from "@lescopains/protocol/entities";
 import { CLOSE_CODES } from "@lescopains/protocol/errors";
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { connect, type Connection, type ConnectOptions, Connection as Client } from "./kit/connection.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Connection, Connection as Client } from "./kit/connection.ts";
 import { enroll, type Person, serverWith, textChannel, tokenFor } from "./kit/people.ts";
+import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
 import { connectOnShard } from "./kit/shards.ts";
@@ -26,20 +27,10 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-const open: Connection[] = [];
-afterEach(() => {
-  for (const connection of open.splice(0)) connection.close();
-});
-async function on(person: Pick<Person, "token">, options?: ConnectOptions): Promise<Connection> {
-  const connection = await connect(place, person, options);
-  open.push(connection);
-  return connection;
-}
+const { on, keep } = opener(() => place);
 
 async function onShard(person: Person, shard: number): Promise<Connection> {
-  const connection = await connectOnShard(place, person, shard);
-  open.push(connection);
-  return connection;
+  return keep(await connectOnShard(place, person, shard));
 }
 
 async function say(connection: Connection, content: string): Promise<number> {

@@ -1,6 +1,6 @@
 import type { DeviceList } from "@lescopains/protocol/device-list";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { connect, type Connection } from "./kit/connection.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { connect } from "./kit/connection.ts";
 import {
   anotherSession,
   befriend,
@@ -18,6 +18,7 @@ import {
   withDevice,
 } from "./kit/devices.ts";
 import { enroll, type Person, register } from "./kit/people.ts";
+import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
@@ -28,15 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-const open: Connection[] = [];
-afterEach(() => {
-  for (const connection of open.splice(0)) connection.close();
-});
-async function on(person: Person & { readonly deviceId?: number }): Promise<Connection> {
-  const connection = await connect(place, person);
-  open.push(connection);
-  return connection;
-}
+const { on, keep } = opener(() => place);
 
 async function someone(): Promise<Person> {
   const [person] = await enroll(place, 1);
@@ -273,7 +266,7 @@ test("[KEY7] a list that adds or changes a line is no revocation, nor may a devi
 test("[KEY8] another sign-in takes a device over, and who spoke for it before no longer does", async () => {
   const ada = await withDevice(place, await someone());
   const [before, nameless] = [await on(ada), await connect(place, { token: ada.token })];
-  open.push(nameless);
+  keep(nameless);
   expect(before.of("ready")[0]?.deviceId).toBe(1);
   expect(nameless.of("ready")[0]?.deviceId).toBeNull();
 
