@@ -553,9 +553,9 @@ test("[EN9] what brings device and server together beside it does not take the n
   const another = await browser(server, ANA);
   await until("the identity is elsewhere", () => another.last("device")?.kind === "identityElsewhere");
   const startOver = another.port.ask("device:startOver", { password: "password" });
-  let over = false;
-  const watched = startOver.finally(() => (over = true));
-  while (!over) await another.port.ask("device:retry", {});
+  const over = new AbortController();
+  const watched = startOver.finally(() => over.abort());
+  while (!over.signal.aborted) await another.port.ask("device:retry", {});
   expect(await watched).toMatchObject({ kind: "ready" });
   expect(server.account(ANA).published?.deviceList.devices).toHaveLength(1);
 });
