@@ -29,7 +29,12 @@ export default defineConfig({
       project(
         "unit",
         0,
-        ["{protocol,e2ee,edge,web}/src/**/*.test.{ts,tsx}", "tools/**/*.test.ts", "bench/**/*.test.ts"],
+        [
+          "{protocol,e2ee,edge,sfu-node,web}/src/**/*.test.{ts,tsx}",
+          "sfu-node/worker-build/**/*.test.ts",
+          "tools/**/*.test.ts",
+          "bench/**/*.test.ts",
+        ],
         {
           workers: 2,
         },
@@ -37,10 +42,11 @@ export default defineConfig({
       project("interop", 1, ["tests/interop/**/*.test.ts"], { workers: 2 }),
       project("socketio", 2, ["tests/socketio/**/*.test.ts"], { workers: 2 }),
       project("postgres", 3, ["tests/postgres/**/*.test.ts"]),
-      project("flows", 4, ["tests/flows/**/*.test.ts"], { workers: 2, stack: true }),
-      project("tools", 5, ["tests/tools/**/*.test.ts"]),
-      project("faults", 6, ["tests/{faults,fuzz}/**/*.test.ts"]),
-      project("browser", 7, ["tests/browser/**/*.test.ts"], { stack: true }),
+      project("sfu", 4, ["tests/sfu/**/*.test.ts"]),
+      project("flows", 5, ["tests/flows/**/*.test.ts"], { workers: 2, stack: true }),
+      project("tools", 6, ["tests/tools/**/*.test.ts"]),
+      project("faults", 7, ["tests/{faults,fuzz}/**/*.test.ts"]),
+      project("browser", 8, ["tests/browser/**/*.test.ts"], { stack: true }),
     ],
   },
 });

@@ -3,6 +3,7 @@
  */
 import { createVitest, parseCLI } from "vitest/node";
 import type { TestModule } from "vitest/node";
+import { findWorker } from "../sfu-node/worker-build/worker.ts";
 import { findChromium } from "./chromium.ts";
 import { runCommand } from "./command.ts";
 import { OperatorError } from "./operator-error.ts";
@@ -42,7 +43,8 @@ await runCommand(async (stop) => {
     const specifications = await vitest.globTestSpecifications(filter);
     if (specifications.length === 0) throw new OperatorError(`No test file matches ${filter.join(" ")}`);
     const projects = new Set(specifications.map(({ project }) => project.name));
-    if (projects.has("browser")) process.env["CHROMIUM_PATH"] = await findChromium(log);
+    if (projects.has("browser") || projects.has("sfu")) process.env["CHROMIUM_PATH"] = await findChromium(log);
+    if (projects.has("sfu")) process.env["MEDIASOUP_WORKER_BIN"] = await findWorker({ log, signal: stop });
     if (!projects.isDisjointFrom(withProduct)) {
       await buildEdge(log);
       await buildWeb(log);
