@@ -69,7 +69,9 @@ describe("the device's signals", () => {
   });
 
   test("[KB3] a wait for another browser ends with the device's arrival", async () => {
-    const fake = fakePort({ "device:state": { kind: "identityElsewhere", vault: false, passphrase: false } });
+    const fake = fakePort({
+      "device:state": { kind: "identityElsewhere", replaced: false, vault: false, passphrase: false },
+    });
     const book = createKeysBook(fake.port);
     await settle();
     fake.tell("handoff", { kind: "receiving" });

@@ -1,36 +1,39 @@
-import { concat } from "@lescopains/e2ee/bytes";
 import { sign } from "@lescopains/e2ee/primitives/curve";
-import { generateIdentity, generateRegistrationId } from "@lescopains/e2ee/session/keys";
+import { generateIdentity } from "@lescopains/e2ee/session/keys";
 import { type DeviceId, type DeviceList, deviceListBytes } from "@lescopains/protocol/device-list";
 import type { DirectChannel } from "@lescopains/protocol/entities";
 import type { UserId } from "@lescopains/protocol/ids";
-import type { OwnDevices, PublishedDevices } from "@lescopains/protocol/keys";
+import type { DeviceBody, OwnDevices, PublishedDevices } from "@lescopains/protocol/keys";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { ApiError } from "../net/api-error.ts";
 import { toBase64 } from "./base64.ts";
+import { keptIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
+import {
+  dropAside,
+  keepDevice,
+  makeDevice,
+  type NewDevice,
+  putAside,
+  readAside,
+  useAside,
+  useAsideIfPublished,
+} from "./new-device.ts";
 import { learnDevices, refreshPeers } from "./peers.ts";
 import type { DeviceState, OwnDeviceView } from "./port.ts";
-import { makeLongKeys, publicKyber, publicSigned } from "./prekeys.ts";
+import { publicKyber, publicSigned } from "./prekeys.ts";
 import { type ChannelRecord, codecs, type DeviceRecord, KEY } from "./records.ts";
-import { type OwnDevice, ownDevice, splitIdentity } from "./sessions.ts";
-import { bytesCodec } from "./store/codec.ts";
+import { ownDevice } from "./sessions.ts";
 import type { Unit } from "./store/store.ts";
 
 /** Others may change the account's list at the same moment. */
 const LIST_TRIES = 6;
 
-function identityBytes({ privateKey, publicKey }: OwnDevice["identity"]): Uint8Array {
-  return concat(privateKey, publicKey);
-}
-
 /** What this browser has kept, without asking anyone. */
 export async function keptDevice(unit: Unit): Promise<DeviceRecord | undefined> {
   const device = await unit.get(KEY.device, codecs.device);
-  if (device === undefined) return undefined;
-  const identity = await unit.get(KEY.identity, bytesCodec);
   // A device without its identity is a damaged database: never a reason to make a new one.
-  if (identity === undefined) throw refusal("storage_failed", "the identity of this browser's device is gone");
+  if (device !== undefined) await keptIdentity(unit);
   return device;
 }
 
@@ -39,90 +42,71 @@ export async function keptDevice(unit: Unit): Promise<DeviceRecord | undefined> 
  *
  * - nothing here, nothing there: a new identity, kept before it is told;
  * - nothing here, one there: it has to come from another browser or from the vault;
- * - kept here: on the list → bound to this sign-in; not on it → revoked.
+ * - kept here, on the list → bound to this sign-in;
+ * - kept here, not on a later list that our own identity has signed → revoked. Anything less is not believed;
+ * - kept here, another identity there: nobody can prove that it is ours. It is told, asked again each time, and nothing is deleted.
  */
 export async function settleDevice(kit: Kit, name: string): Promise<DeviceState> {
-  let device = await kit.store.exclusive(keptDevice);
-  if (device?.status === "revoked") return { kind: "revoked" };
+  const ended = await kit.store.exclusive(async (unit) => {
+    return (await keptDevice(unit))?.status === "revoked" && (await readAside(unit)) === undefined;
+  });
+  if (ended) return { kind: "revoked" };
   const present = await kit.server.call("listDevices");
+  await useAsideIfPublished(kit, present.published);
+  let device = await kit.store.exclusive(keptDevice);
   if (device === undefined) {
-    if (present.published !== null) return await elsewhere();
+    if (present.published !== null) return elsewhere(false);
     device = await makeIdentity(kit, name);
   }
-  const identity = await readIdentity(kit);
-  if (present.published !== null && present.published.identityKey !== toBase64(identity.publicKey)) {
-    // Another browser was first: what was made here and never told is forgotten. What was in use is kept, and says why it ended.
-    if (device.status === "active") return await markRevoked(kit);
+  if (device.status === "revoked") return { kind: "revoked" };
+  const { publicKey } = await kit.store.exclusive(keptIdentity);
+  if (present.published !== null && present.published.identityKey !== toBase64(publicKey)) {
+    if (device.status === "active") return elsewhere(true);
+    // Another browser was first: what was made here and never told is forgotten.
     await forgetIdentity(kit);
-    return await elsewhere();
+    return elsewhere(false);
   }
-  const line = present.published?.deviceList.devices.find(({ deviceId }) => deviceId === device.deviceId);
-  const isListed = line?.registrationId === device.registrationId && line.createdAt === device.createdAtMs;
-  if (device.status === "active" && !isListed) return await markRevoked(kit);
+  if (device.status === "active" && !(await staysListed(kit, device, present.published))) return { kind: "revoked" };
   const bound = present.devices.find(({ deviceId }) => deviceId === device.deviceId)?.current === true;
   if (device.status === "registering" || !bound) await register(kit, present.published, undefined);
-  else await takeOwnList(kit, present.published);
   const { deviceId } = await kit.store.exclusive(ownDevice);
   return { kind: "ready", deviceId };
-
-  async function elsewhere(): Promise<DeviceState> {
-    return { kind: "identityElsewhere", vault: false, passphrase: false };
-  }
 }
 
-async function readIdentity(kit: Kit): Promise<OwnDevice["identity"]> {
-  const bytes = await kit.store.exclusive((unit) => unit.get(KEY.identity, bytesCodec));
-  if (bytes === undefined) throw refusal("storage_failed", "the identity of this browser's device is gone");
-  return splitIdentity(bytes);
+function elsewhere(replaced: boolean): DeviceState {
+  return { kind: "identityElsewhere", replaced, vault: false, passphrase: false };
 }
 
-/** A new identity for the account, and this browser as its first device. */
-async function makeIdentity(kit: Kit, name: string): Promise<DeviceRecord> {
-  const identity = await generateIdentity(kit.platform);
+/**
+ * Takes in the account's own list. A device in use was on the list that is known here: it is off only when our identity has signed a
+ * later one without it, and this is kept with that list.
+ *
+ * @throws KeysError `list_refused`
+ */
+async function staysListed(kit: Kit, device: DeviceRecord, published: PublishedDevices | null): Promise<boolean> {
+  if (published === null) throw refusal("list_refused", "the server knows nothing of the account's devices any more");
   return await kit.store.exclusive(async (unit) => {
-    const device = await prepareDevice(kit, unit, identity, { name, restored: false });
+    const known = await learnDevices(kit, unit, kit.selfId, published);
+    const listed = known?.list != null && ownLine(known.list.devices, device) !== undefined;
+    if (!listed) unit.put(KEY.device, codecs.device, { ...device, status: "revoked" });
     await unit.commit();
-    return device;
+    return listed;
   });
 }
 
-/** A device for an identity, to be registered: kept with its keys before anyone hears of it. */
-export async function prepareDevice(
-  kit: Kit,
-  unit: Unit,
-  identity: OwnDevice["identity"],
-  { name, restored }: { readonly name: string; readonly restored: boolean },
-): Promise<DeviceRecord> {
-  const blank: DeviceRecord = {
-    status: "registering",
-    deviceId: 1,
-    registrationId: generateRegistrationId(kit.platform.random),
-    createdAtMs: kit.clock.now(),
-    name,
-    nextPreKeyId: 1,
-    nextSignedId: 1,
-    nextKyberId: 1,
-    signedId: 0,
-    kyberId: 0,
-    rotatedAtMs: 0,
-    registeredAt: null,
-    restored,
-  };
-  await forgetEarlierDevice(unit);
-  const { device } = await makeLongKeys(kit, unit, blank, identity);
-  unit.put(KEY.identity, bytesCodec, identityBytes(identity));
-  unit.put(KEY.device, codecs.device, device);
-  return device;
+/** A registration id alone may be another browser's by chance: there are 16,380. */
+function ownLine(devices: DeviceList["devices"], { registrationId, createdAtMs }: DeviceRecord) {
+  return devices.find((line) => line.registrationId === registrationId && line.createdAt === createdAtMs);
 }
 
-/** Sessions and keys were another device's, and what was encrypted with them too. Messages stay; those that wait are encrypted anew. */
-async function forgetEarlierDevice(unit: Unit): Promise<void> {
-  const prefixes = ["session/", "own/", "holders/", "theirs/", "prekey/", "signed/", "kyber/", "bases/", "envelopes/"];
-  for (const prefix of prefixes) for (const key of await unit.keys(prefix)) unit.drop(key);
-  for (const key of await unit.keys("outbox/")) {
-    const outgoing = await unit.get(key, codecs.outgoing);
-    if (outgoing !== undefined) unit.put(key, codecs.outgoing, { ...outgoing, wire: null, to: [] });
-  }
+/** A new identity for the account, and this browser as its first device: kept before anyone hears of it. */
+async function makeIdentity(kit: Kit, name: string): Promise<DeviceRecord> {
+  const made = await makeDevice(kit, await generateIdentity(kit.platform), { name, restored: false });
+  await kit.store.exclusive(async (unit) => {
+    await keepDevice(unit, made);
+    await unit.commit();
+  });
+  return made.device;
 }
 
 async function forgetIdentity(kit: Kit): Promise<void> {
@@ -133,13 +117,24 @@ async function forgetIdentity(kit: Kit): Promise<void> {
   });
 }
 
-async function markRevoked(kit: Kit): Promise<DeviceState> {
-  await kit.store.exclusive(async (unit) => {
-    const device = await unit.get(KEY.device, codecs.device);
-    if (device !== undefined) unit.put(KEY.device, codecs.device, { ...device, status: "revoked" });
-    await unit.commit();
-  });
-  return { kind: "revoked" };
+/**
+ * A new identity in place of the account's, and this browser as its first device.
+ *
+ * @throws KeysError `wrong_password`; nothing has changed then.
+ */
+export async function startOver(kit: Kit, name: string, password: string): Promise<void> {
+  const { published } = await kit.server.call("listDevices");
+  await putAside(kit, await makeDevice(kit, await generateIdentity(kit.platform), { name, restored: false }));
+  try {
+    await register(kit, published, { password });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "invalid_credentials") throw error;
+    await kit.store.exclusive(async (unit) => {
+      dropAside(unit);
+      await unit.commit();
+    });
+    throw refusal("wrong_password", "the password is wrong");
+  }
 }
 
 interface Reset {
@@ -150,41 +145,51 @@ interface Reset {
 export async function register(kit: Kit, published: PublishedDevices | null, reset: Reset | undefined): Promise<void> {
   let present = published;
   for (let tries = 0; ; tries += 1) {
-    await noteFloors(kit);
+    if (reset === undefined) await noteFloors(kit, present);
     const prepared = await kit.store.exclusive((unit) => prepareRegistration(kit, unit, present, reset));
     try {
       const answer = await kit.server.call("putDevice", { body: prepared });
-      await kit.store.exclusive(async (unit) => {
-        const device = await unit.get(KEY.device, codecs.device);
-        const line = answer.devices.find(({ deviceId }) => deviceId === prepared.deviceId);
-        if (device !== undefined) {
-          unit.put(KEY.device, codecs.device, {
-            ...device,
-            status: "active",
-            deviceId: prepared.deviceId,
-            registeredAt: device.registeredAt ?? line?.createdAt ?? null,
-          });
-        }
-        await unit.commit();
-      });
-      await takeOwnList(kit, answer.published);
+      await kit.store.exclusive((unit) => noteRegistered(kit, unit, prepared, answer));
       return;
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "conflict" || tries >= LIST_TRIES) throw error;
       present = (await kit.server.call("listDevices")).published;
-      const identity = await readIdentity(kit);
-      if (reset === undefined && present !== null && present.identityKey !== toBase64(identity.publicKey)) throw error;
+      if (reset !== undefined || present === null) continue;
+      const { publicKey } = await kit.store.exclusive(keptIdentity);
+      if (present.identityKey !== toBase64(publicKey)) throw error;
     }
   }
+}
+
+/** The device is in use, and the list that it signed is known, in one step: no earlier one can take it off again. */
+async function noteRegistered(kit: Kit, unit: Unit, prepared: DeviceBody, answer: OwnDevices): Promise<void> {
+  if (prepared.reset !== undefined) {
+    const made = await readAside(unit);
+    if (made !== undefined) await useAside(kit, unit, made);
+  }
+  const device = await unit.get(KEY.device, codecs.device);
+  const line = answer.devices.find(({ deviceId }) => deviceId === prepared.deviceId);
+  if (device !== undefined) {
+    unit.put(KEY.device, codecs.device, {
+      ...device,
+      status: "active",
+      deviceId: prepared.deviceId,
+      registeredAt: device.registeredAt ?? line?.createdAt ?? null,
+    });
+  }
+  for (const list of [prepared, answer.published]) await learnDevices(kit, unit, kit.selfId, list);
+  await unit.commit();
 }
 
 /** Messages asked for again, of each conversation, by a browser that got its identity from elsewhere. */
 const RESTORED_DEPTH = 500;
 
 /** What stands in conversations before this device exists is not for it, unless the identity was restored: then the last of it is asked for. */
-async function noteFloors(kit: Kit): Promise<void> {
+async function noteFloors(kit: Kit, present: PublishedDevices | null): Promise<void> {
   const device = await kit.store.exclusive(keptDevice);
   if (device?.status !== "registering") return;
+  // Its registration's answer was lost: what came meanwhile is for it.
+  if (ownLine(present?.deviceList.devices ?? [], device) !== undefined) return;
   const { channels } = await kit.server.call("listDms");
   await kit.store.exclusive(async (unit) => {
     for (const channel of channels) {
@@ -219,20 +224,23 @@ export function channelOf(channel: DirectChannel, known: ChannelRecord | undefin
   };
 }
 
-async function prepareRegistration(kit: Kit, unit: Unit, present: PublishedDevices | null, reset: Reset | undefined) {
-  const device = await unit.get(KEY.device, codecs.device);
-  const bytes = await unit.get(KEY.identity, bytesCodec);
-  const signed = await unit.get(KEY.signed(device?.signedId ?? 0), codecs.signed);
-  const kyber = await unit.get(KEY.kyber(device?.kyberId ?? 0), codecs.kyber);
-  if (device === undefined || bytes === undefined || signed === undefined || kyber === undefined) {
-    throw refusal("storage_failed", "the keys of this browser's device are gone");
-  }
-  const identity = splitIdentity(bytes);
-  const { list, deviceId } = listWith(kit, device, present, reset !== undefined);
+async function prepareRegistration(
+  kit: Kit,
+  unit: Unit,
+  present: PublishedDevices | null,
+  reset: Reset | undefined,
+): Promise<DeviceBody> {
+  const made = reset === undefined ? await readKept(unit) : await readAside(unit);
+  if (made === undefined) throw refusal("storage_failed", "the keys of this browser's device are gone");
+  const { device, identity, signed, kyber } = made;
+  // What is signed anew is what we believe: a line that the server put in is refused with its list.
+  const base = reset === undefined ? (await learnDevices(kit, unit, kit.selfId, present))?.list : undefined;
+  const version = (reset === undefined ? base : present?.deviceList)?.version ?? 0;
+  const { list, deviceId } = listWith(kit, device, base ?? undefined, version);
   if (deviceId !== device.deviceId) {
-    unit.put(KEY.device, codecs.device, { ...device, deviceId });
-    await unit.commit();
+    unit.put(reset === undefined ? KEY.device : KEY.next.device, codecs.device, { ...device, deviceId });
   }
+  await unit.commit();
   return {
     deviceId,
     registrationId: device.registrationId,
@@ -246,18 +254,24 @@ async function prepareRegistration(kit: Kit, unit: Unit, present: PublishedDevic
   };
 }
 
+async function readKept(unit: Unit): Promise<NewDevice | undefined> {
+  const device = await unit.get(KEY.device, codecs.device);
+  const identity = await keptIdentity(unit);
+  const signed = await unit.get(KEY.signed(device?.signedId ?? 0), codecs.signed);
+  const kyber = await unit.get(KEY.kyber(device?.kyberId ?? 0), codecs.kyber);
+  if (device === undefined || signed === undefined || kyber === undefined) return undefined;
+  return { device, identity, signed, kyber };
+}
+
 function listWith(
   kit: Kit,
   device: DeviceRecord,
-  present: PublishedDevices | null,
-  startsOver: boolean,
+  base: DeviceList | undefined,
+  version: number,
 ): { readonly list: DeviceList; readonly deviceId: DeviceId } {
-  const before = startsOver ? [] : (present?.deviceList.devices ?? []);
-  // A registration id alone may be another browser's by chance: there are 16,380.
-  const own = before.find(
-    ({ registrationId, createdAt }) => registrationId === device.registrationId && createdAt === device.createdAtMs,
-  );
-  if (own !== undefined && present !== null) return { list: present.deviceList, deviceId: own.deviceId };
+  const before = base?.devices ?? [];
+  const own = ownLine(before, device);
+  if (own !== undefined && base !== undefined) return { list: base, deviceId: own.deviceId };
   if (before.length >= LIMITS.devicesPerUser) throw refusal("conflict", "the account has as many devices as it may");
   const taken = new Set(before.map(({ deviceId }) => deviceId));
   let deviceId = 1;
@@ -266,7 +280,7 @@ function listWith(
   return {
     list: {
       userId: kit.selfId,
-      version: (present?.deviceList.version ?? 0) + 1,
+      version: version + 1,
       devices: [...before, { deviceId, registrationId, createdAt: createdAtMs }],
     },
     deviceId,
@@ -274,13 +288,12 @@ function listWith(
 }
 
 /** The account's own list, by the same rules as anyone's: signed by our identity, and never back. */
-async function takeOwnList(kit: Kit, published: PublishedDevices | null): Promise<void> {
-  if (published === null) return;
-  await kit.store.exclusive(async (unit) => {
-    const { identity } = await ownDevice(unit);
-    if (published.identityKey !== toBase64(identity.publicKey)) throw refusal("list_refused", "not our identity");
-    await learnDevices(kit, unit, kit.selfId, published);
+async function takeOwnList(kit: Kit, published: PublishedDevices | null): Promise<DeviceList | undefined> {
+  return await kit.store.exclusive(async (unit) => {
+    await ownDevice(unit);
+    const known = await learnDevices(kit, unit, kit.selfId, published);
     await unit.commit();
+    return known?.list ?? undefined;
   });
 }
 
@@ -305,13 +318,12 @@ export function deviceViews({ devices }: OwnDevices): OwnDeviceView[] {
 export async function revokeDevices(kit: Kit, deviceIds: readonly DeviceId[]): Promise<OwnDevices> {
   for (let tries = 0; ; tries += 1) {
     const { published } = await kit.server.call("listDevices");
-    if (published === null) throw refusal("not_found", "the account has no devices");
-    await takeOwnList(kit, published);
-    const { deviceList } = published;
+    const deviceList = await takeOwnList(kit, published);
+    if (deviceList === undefined) throw refusal("not_found", "the account has no devices");
     const devices = deviceList.devices.filter(({ deviceId }) => !deviceIds.includes(deviceId));
     if (devices.length === deviceList.devices.length) throw refusal("not_found", "no such device");
     const list: DeviceList = { ...deviceList, version: deviceList.version + 1, devices };
-    const { privateKey } = await readIdentity(kit);
+    const { privateKey } = await kit.store.exclusive(keptIdentity);
     const deviceListSignature = toBase64(await sign(kit.platform, privateKey, deviceListBytes(list)));
     try {
       const answer = await kit.server.call("putDevices", { body: { deviceList: list, deviceListSignature } });

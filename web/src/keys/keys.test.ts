@@ -1,37 +1,16 @@
-import type { UserId } from "@lescopains/protocol/ids";
 import { afterEach, expect, test, vi } from "vitest";
 import { decodePreKeySignalMessage, decodeSignalMessage } from "@lescopains/e2ee/wire/messages";
 import { decodeSenderKeyMessage } from "@lescopains/e2ee/group/wire";
 import { fromBase64, toBase64 } from "./base64.ts";
-import { FakeBrowser, seededNumbers, until } from "./fake-browser.ts";
+import { type FakeBrowser, seededNumbers, until } from "./fake-browser.ts";
+import { ANA, browser, closeBrowsers, joined, LEO, MIA, pair, tabBeside } from "./fake-people.ts";
 import type { KeysEvents } from "./port.ts";
 import { FakeKeysServer } from "./fake-server.ts";
 
-const ANA = "018f0000-0000-7000-8000-0000000000aa" as UserId;
-const LEO = "018f0000-0000-7000-8000-0000000000bb" as UserId;
-const MIA = "018f0000-0000-7000-8000-0000000000cc" as UserId;
-
-let opened: FakeBrowser[] = [];
 afterEach(() => {
   vi.restoreAllMocks();
-  for (const one of opened) one.kill();
-  opened = [];
+  closeBrowsers();
 });
-
-async function browser(server: FakeKeysServer, userId: UserId): Promise<FakeBrowser> {
-  const made = await new FakeBrowser(server, userId).open();
-  opened.push(made);
-  return made;
-}
-
-/** Ana and Léo with a browser each, and a conversation of the two. */
-async function pair() {
-  const server = new FakeKeysServer();
-  const channel = server.openChannel("dm", [ANA, LEO]);
-  const ana = await (await browser(server, ANA)).ready();
-  const leo = await (await browser(server, LEO)).ready();
-  return { server, channel, ana, leo };
-}
 
 test("[EN1] a first browser makes the account's identity and publishes its keys", async () => {
   const server = new FakeKeysServer();
@@ -50,16 +29,6 @@ test("[EN11] what one writes the other reads", async () => {
   await leo.reads(channel, ["canari-7f3a", "bien reçu"]);
   expect(JSON.stringify(server.traffic)).not.toContain("canari");
 });
-
-/** A second browser of an account that has one: it gets the identity by a code that the first reads. */
-async function joined(server: FakeKeysServer, first: FakeBrowser): Promise<FakeBrowser> {
-  const second = await browser(server, first.userId);
-  await until("it is known that the identity is elsewhere", () => second.last("device")?.kind === "identityElsewhere");
-  const state = await second.port.ask("handoff:begin", {});
-  if (state.kind !== "waiting") throw new Error("there is no code");
-  await first.port.ask("handoff:approve", { code: state.code });
-  return await second.ready();
-}
 
 /** Each key encrypts one thing: the same place in the same chain never stands before other bytes. */
 function expectNoKeyTwice({ traffic }: FakeKeysServer): void {
@@ -447,8 +416,7 @@ test("[EN21] what was written to someone without a device goes out when they hav
 
 test("[EN24] two tabs share one device: each message is decrypted once and shown in both, and both may write", async () => {
   const { server, channel, ana, leo } = await pair();
-  const tab = await new FakeBrowser(server, LEO, leo).open();
-  opened.push(tab);
+  const tab = await tabBeside(leo);
   await tab.ready();
   const words: string[] = [];
   for (let count = 0; count < 12; count += 1) {

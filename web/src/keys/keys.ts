@@ -11,7 +11,7 @@ import { ApiError } from "../net/api-error.ts";
 import { backoffMs } from "../sync/backoff.ts";
 import type { Clock, Locks } from "../sync/ports.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
-import { deviceViews, keptDevice, prepareDevice, register, revokeDevices, settleDevice } from "./device.ts";
+import { deviceViews, keptDevice, register, revokeDevices, settleDevice, startOver } from "./device.ts";
 import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waiting } from "./handoff.ts";
 import { createHealer } from "./heal.ts";
 import { channelState, historyPage, readRowById, tellChannels, viewOf } from "./history.ts";
@@ -38,7 +38,6 @@ import { ownDevice } from "./sessions.ts";
 import { bytesCodec } from "./store/codec.ts";
 import type { Store } from "./store/store.ts";
 import { createVault, problemOf } from "./vault.ts";
-import { generateIdentity } from "@lescopains/e2ee/session/keys";
 
 /** What the page passes on of its connection. */
 export interface Feed {
@@ -167,7 +166,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         const found = await settleDevice(kit, deps.deviceName);
         if (found.kind !== "identityElsewhere") return found;
         const { exists, kdf } = await deps.server.call("getVault");
-        return { kind: found.kind, vault: exists, passphrase: kdf !== null } as const;
+        return { ...found, vault: exists, passphrase: kdf !== null };
       });
       settled = true;
       const same = JSON.stringify(next) === JSON.stringify(state);
@@ -207,37 +206,16 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     return deps.locks.exclusive(`lescopains:device:${deps.selfId}`, task);
   }
 
-  async function startOver(password: string): Promise<DeviceState> {
-    await alone(() => beginAnew(password));
+  async function startAnew(password: string): Promise<DeviceState> {
+    await alone(() => startOver(kit, deps.deviceName, password));
     return await settle();
-  }
-
-  async function beginAnew(password: string): Promise<void> {
-    const { published } = await deps.server.call("listDevices");
-    const identity = await generateIdentity(deps.platform);
-    await store.exclusive(async (unit) => {
-      for (const key of [KEY.peer(deps.selfId), KEY.recoveryKey, KEY.vault]) unit.drop(key);
-      await prepareDevice(kit, unit, identity, { name: deps.deviceName, restored: false });
-      await unit.commit();
-    });
-    try {
-      await register(kit, published, { password });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== "invalid_credentials") throw error;
-      await store.exclusive(async (unit) => {
-        unit.drop(KEY.device);
-        unit.drop(KEY.identity);
-        await unit.commit();
-      });
-      throw refusal("wrong_password", "the password is wrong");
-    }
   }
 
   async function restore(by: { readonly recoveryKey: string } | { readonly passphrase: string }) {
     const key = await vault.unlock(by);
     const had = await store.exclusive(keptDevice);
     const { identities, messages } = await restoreHistory(kit, vault, key);
-    if (had?.status === "active") {
+    if (had?.status === "active" && state.kind !== "identityElsewhere") {
       await store.exclusive(async (unit) => {
         vault.adopt(unit, key);
         await unit.commit();
@@ -340,7 +318,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   const answers: { readonly [N in KeysRequest]: (question: KeysQuestion<N>) => Promise<KeysAnswer<N>> } = {
     "device:state": async () => state,
     "device:retry": async () => await settle(),
-    "device:startOver": async ({ password }) => await startOver(password),
+    "device:startOver": async ({ password }) => await startAnew(password),
     async "device:forget"({ revoke }) {
       await forget(revoke);
       return {};

@@ -6,8 +6,8 @@ import type { UserId } from "@lescopains/protocol/ids";
 import type { PublishedDevices } from "@lescopains/protocol/keys";
 import { ApiError } from "../net/api-error.ts";
 import { fromBase64 } from "./base64.ts";
-import type { Kit } from "./kit.ts";
-import { refusal } from "./kit.ts";
+import { checkOwnIdentity } from "./identity.ts";
+import { type Kit, refusal } from "./kit.ts";
 import type { PeerState } from "./port.ts";
 import { type Address, addressText, type ChannelRecord, codecs, KEY, type PeerRecord } from "./records.ts";
 import type { Unit } from "./store/store.ts";
@@ -24,8 +24,12 @@ export async function readPeer(unit: Unit, userId: UserId): Promise<PeerRecord |
 }
 
 /**
- * Takes in what the server says of a person's devices. Lists are believed when the identity that they come with has signed them, never go
- * back, and never differ under one version. The first identity of a person is trusted; another one later is taken, and told.
+ * Takes in what the server says of a person's devices, and answers what is known then.
+ *
+ * A list is believed when the identity that it comes with has signed it. It takes the place of the known one when its version is higher and
+ * its identity is the same, or one that was never theirs before: versions go on when an account starts over. An earlier version is an answer
+ * that came late, whoever keeps giving it: what is known stays. Another list under the same version, an identity that another one has
+ * superseded, and another identity for one's own account are refused.
  *
  * @throws KeysError `list_refused`; nothing has changed then.
  */
@@ -46,30 +50,35 @@ export async function learnDevices(
   ) {
     throw refusal("list_refused", "a device list is not signed by its identity");
   }
+  if (userId === kit.selfId) await checkOwnIdentity(unit, identityKey);
   const sameIdentity = known?.identityKey === identityKey;
-  if (known !== undefined && known.list !== null && sameIdentity) {
-    if (deviceList.version < known.list.version) throw refusal("list_refused", "a device list went back");
+  if (known?.list != null) {
+    if (deviceList.version < known.list.version) return known;
     if (deviceList.version === known.list.version) {
-      if (!equal(signed, deviceListBytes(known.list))) throw refusal("list_refused", "two lists have one version");
-      return known;
+      if (sameIdentity && equal(signed, deviceListBytes(known.list))) return known;
+      throw refusal("list_refused", "two lists have one version");
     }
   }
+  const former = known?.former ?? [];
+  if (former.includes(identityKey)) throw refusal("list_refused", "an identity that was superseded came back");
+  const superseded = sameIdentity || known?.identityKey == null ? [] : [known.identityKey];
   const next: PeerRecord = {
     userId,
     identityKey,
     sinceMs: sameIdentity ? known.sinceMs : kit.clock.now(),
     trust: userId === kit.selfId ? "trusted" : sameIdentity ? known.trust : trustAfterChange(known),
     list: deviceList,
+    former: [...former, ...superseded],
   };
   unit.put(KEY.peer(userId), codecs.peer, next);
   await endSessions(unit, userId, next, sameIdentity);
-  const changed = known !== undefined && known.identityKey !== null && !sameIdentity;
-  if (changed && userId !== kit.selfId) await noteChange(kit, unit, userId);
+  if (superseded.length > 0 && userId !== kit.selfId) await noteChange(kit, unit, userId);
   if (!sameIdentity) unit.put(KEY.dirty("peers"), codecs.count, kit.mark());
   return next;
 }
 
-function trustAfterChange(known: PeerRecord | undefined): PeerRecord["trust"] {
+/** What is thought of a person whose identity has just become another one. */
+export function trustAfterChange(known: PeerRecord | undefined): PeerRecord["trust"] {
   if (known === undefined || known.identityKey === null) return "trusted";
   return known.trust === "verified" || known.trust === "blocked" ? "blocked" : "changed";
 }

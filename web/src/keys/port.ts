@@ -95,10 +95,16 @@ export type DeviceState =
   | { readonly kind: "ready"; readonly deviceId: DeviceId }
   /**
    * The account has an identity, and this browser does not: it is brought here by another browser (`handoff:begin`), by the recovery key
-   * or passphrase when `vault` is true (`vault:restore`), or given up (`device:startOver`).
+   * or passphrase when `vault` is true (`vault:restore`), or given up (`device:startOver`). `replaced`: this browser has one, and the server
+   * says that the account has another by now, which nothing can prove. Everything stays here until a person decides.
    */
-  | { readonly kind: "identityElsewhere"; readonly vault: boolean; readonly passphrase: boolean }
-  /** Another browser revoked this one, or the account started over. `device:forget` empties it; then it can begin again. */
+  | {
+      readonly kind: "identityElsewhere";
+      readonly replaced: boolean;
+      readonly vault: boolean;
+      readonly passphrase: boolean;
+    }
+  /** Another browser took this one off the list, and signed that. `device:forget` empties it; then it can begin again. */
   | { readonly kind: "revoked" }
   /** Something failed that is tried again by itself, or by `device:retry`. `storage_failed` and `offline` mostly. */
   | { readonly kind: "failed"; readonly refusal: KeysRefusal };

@@ -8,9 +8,10 @@ import {
 import type { KyberPreKey as PublicKyberPreKey, SignedPreKey as PublicSignedPreKey } from "@lescopains/protocol/keys";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { toBase64 } from "./base64.ts";
+import type { Identity } from "./identity.ts";
 import type { Kit } from "./kit.ts";
 import { codecs, type DeviceRecord, KEY } from "./records.ts";
-import { type OwnDevice, ownDevice } from "./sessions.ts";
+import { ownDevice } from "./sessions.ts";
 import type { Unit } from "./store/store.ts";
 
 /** One-time keys of a kind that the server is given, when it has few. */
@@ -31,19 +32,21 @@ export function publicKyber({ id, keyPair, signature }: KyberPreKey): PublicKybe
   return { keyId: id, publicKey: toBase64(keyPair.publicKey), signature: toBase64(signature) };
 }
 
-/** A signed prekey and a Kyber key of last resort, kept in the unit; `device` counts them. */
+/** The keys of a device that are not used up. */
+export interface LongKeys {
+  readonly signed: SignedPreKey;
+  readonly kyber: KyberPreKey;
+}
+
+/** A signed prekey and a Kyber key of last resort; `device` counts them. */
 export async function makeLongKeys(
   kit: Kit,
-  unit: Unit,
   device: DeviceRecord,
-  identity: OwnDevice["identity"],
-): Promise<{ readonly device: DeviceRecord; readonly signed: SignedPreKey; readonly kyber: KyberPreKey }> {
+  identity: Identity,
+): Promise<LongKeys & { readonly device: DeviceRecord }> {
   const nowMs = kit.clock.now();
   const signed = await generateSignedPreKey(kit.platform, identity, device.nextSignedId, nowMs);
   const kyber = await generateKyberPreKey(kit.platform, identity, device.nextKyberId, nowMs);
-  unit.put(KEY.signed(signed.id), codecs.signed, signed);
-  unit.put(KEY.kyber(kyber.id), codecs.kyber, kyber);
-  unit.put(KEY.bases(kyber.id), codecs.bases, []);
   return {
     device: {
       ...device,
@@ -56,6 +59,12 @@ export async function makeLongKeys(
     signed,
     kyber,
   };
+}
+
+export function putLongKeys(unit: Unit, { signed, kyber }: LongKeys): void {
+  unit.put(KEY.signed(signed.id), codecs.signed, signed);
+  unit.put(KEY.kyber(kyber.id), codecs.kyber, kyber);
+  unit.put(KEY.bases(kyber.id), codecs.bases, []);
 }
 
 /** Gives the server further one-time keys when it has few, and new signed ones every week. */
@@ -102,7 +111,8 @@ async function makeOneTimeKeys(kit: Kit, ecCount: number, kyberCount: number) {
 async function rotate(kit: Kit): Promise<void> {
   const made = await kit.store.exclusive(async (unit) => {
     const { identity, ...device } = await ownDevice(unit);
-    const keys = await makeLongKeys(kit, unit, device, identity);
+    const keys = await makeLongKeys(kit, device, identity);
+    putLongKeys(unit, keys);
     // The server is asked first: until it has them, the old ones are the present ones.
     unit.put(KEY.device, codecs.device, { ...keys.device, rotatedAtMs: device.rotatedAtMs });
     await dropOldKeys(kit, unit);

@@ -41,6 +41,8 @@ export const KEY = {
   mailbox: "mailbox",
   vault: "vault",
   recoveryKey: "recovery-key",
+  /** A device of a new identity that the server has not agreed to yet. */
+  next: { device: "next/device", identity: "next/identity", signed: "next/signed", kyber: "next/kyber" },
   preKey: (id: number) => `prekey/${id}`,
   signed: (id: number) => `signed/${id}`,
   kyber: (id: number) => `kyber/${id}`,
@@ -94,6 +96,8 @@ export const PeerRecord = v.object({
   sinceMs: v.number(),
   trust: v.picklist(["trusted", "verified", "changed", "blocked"]),
   list: v.nullable(DeviceList),
+  /** Identities that later ones took the place of: none of them comes back. */
+  former: v.optional(v.array(v.string()), () => []),
 });
 export type PeerRecord = v.InferOutput<typeof PeerRecord>;
 

@@ -2,12 +2,12 @@ import { publicKeyOf } from "@lescopains/e2ee/primitives/curve";
 import { equal } from "@lescopains/e2ee/bytes";
 import type { ChannelId, Seq } from "@lescopains/protocol/ids";
 import { fromBase64, toBase64 } from "./base64.ts";
-import { prepareDevice } from "./device.ts";
 import { bucketOf, readRow, writeRow } from "./history.ts";
+import { splitIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
-import { readPeer } from "./peers.ts";
+import { keepDevice, makeDevice } from "./new-device.ts";
+import { readPeer, trustAfterChange } from "./peers.ts";
 import { type ChannelRecord, codecs, KEY, type PeerRecord } from "./records.ts";
-import { splitIdentity } from "./sessions.ts";
 import type { Unit } from "./store/store.ts";
 import type { Vault, VaultContent } from "./vault.ts";
 
@@ -68,14 +68,26 @@ async function takeRow(kit: Kit, unit: Unit, { channelId, seq, mine, shown, valu
   return known === undefined && shown ? 1 : 0;
 }
 
-/** What was verified stays verified; a list that this browser has seen later stays. */
+/**
+ * What was verified stays verified, what was superseded stays so, and the later list holds: this browser may have been told an earlier
+ * identity before its history was back.
+ */
 async function takePeer(unit: Unit, saved: PeerRecord): Promise<void> {
   const known = await readPeer(unit, saved.userId);
-  if (known === undefined) {
-    unit.put(KEY.peer(saved.userId), codecs.peer, saved);
-  } else if (known.identityKey === saved.identityKey && saved.trust === "verified" && known.trust === "trusted") {
-    unit.put(KEY.peer(saved.userId), codecs.peer, { ...known, trust: "verified" });
+  unit.put(KEY.peer(saved.userId), codecs.peer, known === undefined ? saved : joined(known, saved));
+}
+
+function joined(known: PeerRecord, saved: PeerRecord): PeerRecord {
+  const versionOf = ({ list }: PeerRecord): number => list?.version ?? 0;
+  const [earlier, later] = versionOf(saved) > versionOf(known) ? [known, saved] : [saved, known];
+  const former = new Set([...earlier.former, ...later.former]);
+  if (earlier.identityKey === later.identityKey) {
+    const verified = later.trust === "trusted" && earlier.trust === "verified";
+    return { ...later, trust: verified ? "verified" : later.trust, former: [...former] };
   }
+  if (earlier.identityKey !== null) former.add(earlier.identityKey);
+  // Nobody has been told yet of what this browser learned first.
+  return { ...later, trust: later === known ? trustAfterChange(earlier) : later.trust, former: [...former] };
 }
 
 async function takeSeen(unit: Unit, channelId: ChannelId, seq: Seq): Promise<void> {
@@ -106,8 +118,9 @@ export async function adoptIdentity(
     const identity = splitIdentity(bytes);
     const whole = equal(await publicKeyOf(kit.platform, identity.privateKey), identity.publicKey);
     if (!whole || published?.identityKey !== toBase64(identity.publicKey)) continue;
+    const made = await makeDevice(kit, identity, { name, restored: true });
     await kit.store.exclusive(async (unit) => {
-      await prepareDevice(kit, unit, identity, { name, restored: true });
+      await keepDevice(unit, made);
       also(unit);
       await unit.commit();
     });

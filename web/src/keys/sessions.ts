@@ -5,21 +5,21 @@ import { ProtocolError } from "@lescopains/e2ee/errors";
 import type { Ciphertext } from "@lescopains/protocol/ciphertext";
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { UserId } from "@lescopains/protocol/ids";
-import type { Bundle, PublishedDevices } from "@lescopains/protocol/keys";
+import type { Bundle } from "@lescopains/protocol/keys";
 import { fromBase64, toBase64 } from "./base64.ts";
+import { type Identity, splitIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
 import { learnDevices, readPeer } from "./peers.ts";
-import { type Address, codecs, type DeviceRecord, KEY } from "./records.ts";
+import { type Address, codecs, type DeviceRecord, KEY, type PeerRecord } from "./records.ts";
 import { bytesCodec } from "./store/codec.ts";
 import type { Unit } from "./store/store.ts";
 
-const PRIVATE_BYTES = 32;
 /** Base keys remembered of each Kyber key of last resort. */
 const BASES_MAX = 2_000;
 
 /** This device, as long as it may speak. */
 export interface OwnDevice extends DeviceRecord {
-  readonly identity: { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array };
+  readonly identity: Identity;
 }
 
 /** @throws KeysError `not_ready` without a device. */
@@ -30,10 +30,6 @@ export async function ownDevice(unit: Unit): Promise<OwnDevice> {
     throw refusal("not_ready", "this browser has no device");
   }
   return { ...device, identity: splitIdentity(bytes) };
-}
-
-export function splitIdentity(bytes: Uint8Array): OwnDevice["identity"] {
-  return { privateKey: bytes.subarray(0, PRIVATE_BYTES), publicKey: bytes.subarray(PRIVATE_BYTES) };
 }
 
 async function conversationWith(kit: Kit, unit: Unit, own: OwnDevice, remote: Address): Promise<Conversation> {
@@ -86,9 +82,8 @@ export async function beginSessions(kit: Kit, devices: readonly Address[], anew 
   await kit.store.exclusive(async (unit) => {
     const own = await ownDevice(unit);
     for (const { userId, published, bundles } of claims) {
-      if (published === null) continue;
-      if (userId !== kit.selfId) await learnDevices(kit, unit, userId, published);
-      for (const bundle of bundles) await begin(kit, unit, own, { userId, published, bundle, anew });
+      const peer = await learnDevices(kit, unit, userId, published);
+      for (const bundle of bundles) await begin(kit, unit, own, { userId, peer, bundle, anew });
     }
     await unit.commit();
   });
@@ -96,31 +91,27 @@ export async function beginSessions(kit: Kit, devices: readonly Address[], anew 
 
 interface Beginning {
   readonly userId: UserId;
-  readonly published: PublishedDevices;
+  /** What is known of them, which may be later than what came with the bundle. */
+  readonly peer: PeerRecord | undefined;
   readonly bundle: Bundle;
   /** Also when there is a session that could be written with. */
   readonly anew: boolean;
 }
 
-async function begin(
-  kit: Kit,
-  unit: Unit,
-  own: OwnDevice,
-  { userId, published, bundle, anew }: Beginning,
-): Promise<void> {
+async function begin(kit: Kit, unit: Unit, own: OwnDevice, { userId, peer, bundle, anew }: Beginning): Promise<void> {
   const address = { userId, deviceId: bundle.deviceId };
   const [missing] = await withoutSession(kit, unit, [{ ...address, registrationId: bundle.registrationId }]);
   if (missing === undefined && !anew) return;
-  const listed = published.deviceList.devices.find(({ deviceId }) => deviceId === bundle.deviceId);
+  const listed = peer?.list?.devices.find(({ deviceId }) => deviceId === bundle.deviceId);
   // Only devices that the account has signed, and only as the ones that it has signed.
-  if (listed?.registrationId !== bundle.registrationId) return;
+  if (peer?.identityKey == null || listed?.registrationId !== bundle.registrationId) return;
   const conversation = await conversationWith(kit, unit, own, address);
   const record = await unit.get(KEY.session(address), codecs.session);
-  const made = await startSession(conversation, record, bundleOf(published, bundle), kit.clock.now());
+  const made = await startSession(conversation, record, bundleOf(peer.identityKey, bundle), kit.clock.now());
   unit.put(KEY.session(address), codecs.session, made);
 }
 
-function bundleOf(published: PublishedDevices, bundle: Bundle): PreKeyBundle {
+function bundleOf(identityKey: string, bundle: Bundle): PreKeyBundle {
   const { registrationId, signedPreKey, kyberPreKey, preKey } = bundle;
   const signed = (key: Bundle["signedPreKey"]) => ({
     id: key.keyId,
@@ -129,7 +120,7 @@ function bundleOf(published: PublishedDevices, bundle: Bundle): PreKeyBundle {
   });
   return {
     registrationId,
-    identityKey: fromBase64(published.identityKey),
+    identityKey: fromBase64(identityKey),
     signedPreKey: signed(signedPreKey),
     kyberPreKey: signed(kyberPreKey),
     preKey: preKey === null ? undefined : { id: preKey.keyId, publicKey: fromBase64(preKey.publicKey) },

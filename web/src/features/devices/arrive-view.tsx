@@ -36,7 +36,7 @@ function titleOf(device: DeviceState): string {
   const words = deviceWords.value;
   switch (device.kind) {
     case "identityElsewhere":
-      return words.arriveTitle;
+      return device.replaced ? words.replacedTitle : words.arriveTitle;
     case "revoked":
       return words.revokedTitle;
     case "failed":
@@ -49,7 +49,7 @@ function titleOf(device: DeviceState): string {
 function Body({ device }: { readonly device: DeviceState }) {
   switch (device.kind) {
     case "identityElsewhere":
-      return <Ways vault={device.vault} passphrase={device.passphrase} />;
+      return <Ways device={device} />;
     case "revoked":
       return <Revoked />;
     case "failed":
@@ -110,12 +110,11 @@ function Revoked() {
 
 type Way = "device" | "key" | "over";
 
-interface WaysProps {
-  readonly vault: boolean;
-  readonly passphrase: boolean;
-}
-
-function Ways({ vault, passphrase }: WaysProps) {
+function Ways({
+  device: { replaced, vault, passphrase },
+}: {
+  readonly device: Extract<DeviceState, { kind: "identityElsewhere" }>;
+}) {
   const words = deviceWords.value;
   const way = useSignal<Way | null>(null);
   const back = useRef<Way | null>(null);
@@ -134,8 +133,9 @@ function Ways({ vault, passphrase }: WaysProps) {
 
   return (
     <>
-      <h1 tabIndex={-1}>{words.arriveTitle}</h1>
-      <p class="arrive-lead">{words.arriveLead}</p>
+      <h1 tabIndex={-1}>{replaced ? words.replacedTitle : words.arriveTitle}</h1>
+      {replaced && <Notice kind="danger">{words.replacedWarning}</Notice>}
+      <p class="arrive-lead">{replaced ? words.replacedLead : words.arriveLead}</p>
       <div class="arrive-ways" ref={content}>
         {way.value === null ? (
           <>

@@ -23,6 +23,11 @@ export const deviceWords = defineWords("devices", {
     arriveTitle: "This browser can't read your messages yet",
     arriveLead:
       "Your messages are encrypted for your own devices, and the server doesn't have the keys. Bring them here one of these ways.",
+    replacedTitle: "The server says that your account started over",
+    replacedWarning:
+      "If it wasn't you, somebody has your password, or the server isn't telling the truth. Ask whoever runs it, and change your password.",
+    replacedLead:
+      "Your messages are still stored here, and nothing is deleted. If it was you, bring your new identity here in one of these ways.",
     byDevice: "From another device",
     byDeviceHelp: "Show a code here, scan it with a browser that already reads your messages.",
     byKey: "With my recovery key",
@@ -80,8 +85,7 @@ export const deviceWords = defineWords("devices", {
     startingTitle: "Getting your messages ready…",
     failedTitle: "Your messages can't be opened right now",
     revokedTitle: "This browser was revoked",
-    revokedHelp:
-      "Another of your devices took it off the list, or your account started over. What's still stored here can't be used any more.",
+    revokedHelp: "Another of your devices took it off the list. What's still stored here can't be used any more.",
     revokedAction: "Empty it and begin again",
 
     approveTitle: "Let a new browser in",
@@ -142,6 +146,11 @@ export const deviceWords = defineWords("devices", {
     arriveTitle: "Ce navigateur ne peut pas encore lire tes messages",
     arriveLead:
       "Tes messages sont chiffrés pour tes propres appareils, et le serveur n'a pas les clés. Fais-les venir ici d'une de ces façons.",
+    replacedTitle: "Le serveur dit que ton compte est reparti de zéro",
+    replacedWarning:
+      "Si ce n'est pas toi, quelqu'un a ton mot de passe, ou le serveur ne dit pas la vérité. Demande à la personne qui le tient, et change ton mot de passe.",
+    replacedLead:
+      "Tes messages sont toujours gardés ici, et rien n'est effacé. Si c'est toi, fais venir ta nouvelle identité ici d'une de ces façons.",
     byDevice: "Depuis un autre appareil",
     byDeviceHelp: "Affiche un code ici, scanne-le avec un navigateur qui lit déjà tes messages.",
     byKey: "Avec ma clé de récupération",
@@ -199,8 +208,7 @@ export const deviceWords = defineWords("devices", {
     startingTitle: "Tes messages se préparent…",
     failedTitle: "Tes messages ne peuvent pas s'ouvrir pour l'instant",
     revokedTitle: "Ce navigateur a été révoqué",
-    revokedHelp:
-      "Un autre de tes appareils l'a retiré de la liste, ou ton compte est reparti de zéro. Ce qui est encore gardé ici ne peut plus servir.",
+    revokedHelp: "Un autre de tes appareils l'a retiré de la liste. Ce qui est encore gardé ici ne peut plus servir.",
     revokedAction: "Le vider et recommencer",
 
     approveTitle: "Faire entrer un nouveau navigateur",
