@@ -1,5 +1,9 @@
 /** People with browsers, for tests of whole devices. */
+import { decodeSenderKeyMessage } from "@lescopains/e2ee/group/wire";
+import { decodePreKeySignalMessage, decodeSignalMessage } from "@lescopains/e2ee/wire/messages";
 import type { UserId } from "@lescopains/protocol/ids";
+import { expect } from "vitest";
+import { fromBase64, toBase64 } from "./base64.ts";
 import { FakeBrowser, until } from "./fake-browser.ts";
 import { FakeKeysServer } from "./fake-server.ts";
 
@@ -51,4 +55,23 @@ export async function joined(server: FakeKeysServer, first: FakeBrowser): Promis
   if (state.kind !== "waiting") throw new Error("there is no code");
   await first.port.ask("handoff:approve", { code: state.code });
   return await second.ready();
+}
+
+/** Each key encrypts one thing: the same place in the same chain never stands before other bytes. */
+export function expectNoKeyTwice({ traffic }: FakeKeysServer): void {
+  const seen = new Map<string, string>();
+  for (const { from, to, type, body } of traffic) {
+    const bytes = fromBase64(body);
+    let place: string;
+    if (type === 7) {
+      const { chainId, iteration } = decodeSenderKeyMessage(bytes);
+      place = `${from} group ${chainId} ${iteration}`;
+    } else {
+      const whisper = type === 3 ? decodePreKeySignalMessage(bytes).message : bytes;
+      const { ratchetKey, counter } = decodeSignalMessage(whisper);
+      place = `${from} ${to} ${toBase64(ratchetKey)} ${counter}`;
+    }
+    expect(seen.get(place) ?? body, place).toBe(body);
+    seen.set(place, body);
+  }
 }

@@ -508,6 +508,8 @@ export async function completeOutgoing(
   effects.pending = true;
   const content = keptOf(outgoing.content);
   if (content === undefined) return channel;
+  // Given again under its nonce after it was sent, it got the same place again, where it may have been edited or deleted since.
+  if ((await readRow(unit, channel.channelId, message.seq))?.value.content != null) return channel;
   const blank = rowOf(message, kit.selfId);
   return await place(kit, unit, channel, { ...blank, value: { ...blank.value, content, to: outgoing.to } }, effects);
 }

@@ -1,9 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { decodePreKeySignalMessage, decodeSignalMessage } from "@lescopains/e2ee/wire/messages";
 import { decodeSenderKeyMessage } from "@lescopains/e2ee/group/wire";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { type FakeBrowser, seededNumbers, until } from "./fake-browser.ts";
-import { ANA, browser, closeBrowsers, joined, LEO, MIA, pair, tabBeside } from "./fake-people.ts";
+import { ANA, browser, closeBrowsers, expectNoKeyTwice, joined, LEO, MIA, pair, tabBeside } from "./fake-people.ts";
 import type { KeysEvents } from "./port.ts";
 import { FakeKeysServer } from "./fake-server.ts";
 
@@ -29,25 +28,6 @@ test("[EN11] what one writes the other reads", async () => {
   await leo.reads(channel, ["canari-7f3a", "bien reçu"]);
   expect(JSON.stringify(server.traffic)).not.toContain("canari");
 });
-
-/** Each key encrypts one thing: the same place in the same chain never stands before other bytes. */
-function expectNoKeyTwice({ traffic }: FakeKeysServer): void {
-  const seen = new Map<string, string>();
-  for (const { from, to, type, body } of traffic) {
-    const bytes = fromBase64(body);
-    let place: string;
-    if (type === 7) {
-      const { chainId, iteration } = decodeSenderKeyMessage(bytes);
-      place = `${from} group ${chainId} ${iteration}`;
-    } else {
-      const whisper = type === 3 ? decodePreKeySignalMessage(bytes).message : bytes;
-      const { ratchetKey, counter } = decodeSignalMessage(whisper);
-      place = `${from} ${to} ${toBase64(ratchetKey)} ${counter}`;
-    }
-    expect(seen.get(place) ?? body, place).toBe(body);
-    seen.set(place, body);
-  }
-}
 
 test("[EN12] two people with two browsers each: all four read everything", async () => {
   const { server, channel, ana, leo } = await pair();

@@ -273,6 +273,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       if ((published?.deviceList.devices.length ?? 0) > 1) await revokeDevices(kit, [state.deviceId]);
     }
     kit.share({ kind: "forgotten" });
+    kit.tell("forgotten", {});
     close();
     store.close();
     await deps.deleteStore();
@@ -307,6 +308,17 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       await unit.commit();
     });
     void healer.run();
+  }
+
+  async function padKey(): Promise<Uint8Array> {
+    return await store.exclusive(async (unit) => {
+      const known = await unit.get(KEY.pad, bytesCodec);
+      if (known !== undefined) return known;
+      const key = deps.platform.random(32);
+      unit.put(KEY.pad, bytesCodec, key);
+      await unit.commit();
+      return key;
+    });
   }
 
   async function peerOf(userId: UserId) {
@@ -408,6 +420,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       await unblock(userId);
       return peer;
     },
+    "pad:key": async () => await padKey(),
     "dm:history": async ({ channelId, before, after, limit }) =>
       await historyPage(kit, { channelId, before, after, limit }),
     "dm:states": async () =>
@@ -420,8 +433,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         return states;
       }),
     "dm:pending": async () => await outbox.pending(),
-    async "dm:send"({ channelId, nonce, content }) {
-      await outbox.send(channelId, nonce, content);
+    async "dm:send"({ channelId, nonce, content, writtenAtMs }) {
+      await outbox.send(channelId, nonce, content, writtenAtMs);
       return {};
     },
     async "dm:retry"({ nonce }) {
@@ -627,6 +640,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         close();
         store.close();
         deps.tell("device", { kind: "starting" });
+        deps.tell("forgotten", {});
     }
   }
 

@@ -17,7 +17,8 @@ import type { Unit } from "./store/store.ts";
 
 /** What is written: kept first, encrypted once for the devices of the moment, kept again, then sent until the server has it. */
 export interface Outbox {
-  readonly send: (channelId: ChannelId, nonce: string, content: DmContent) => Promise<void>;
+  /** `writtenAtMs`: it was given then for the first time, and may have been sent since. */
+  readonly send: (channelId: ChannelId, nonce: string, content: DmContent, writtenAtMs?: number) => Promise<void>;
   readonly retry: (nonce: string) => Promise<void>;
   readonly discard: (nonce: string) => Promise<void>;
   readonly pending: () => Promise<readonly DmPending[]>;
@@ -28,6 +29,10 @@ export interface Outbox {
   readonly close: () => void;
 }
 
+/** Rows read at once in search of a message. */
+const LOOK_BACK = 100;
+/** The server's clock and this machine's; beyond it the server itself still knows the nonce. */
+const CLOCKS_DIFFER_MS = 24 * 3_600_000;
 /** Device lists may change again between an answer and the next try. */
 const DEVICE_TRIES = 8;
 
@@ -228,7 +233,7 @@ export function createOutbox(kit: Kit): Outbox {
   }
 
   return {
-    async send(channelId, nonce, content) {
+    async send(channelId, nonce, content, writtenAtMs) {
       await kit.store.exclusive(async (unit) => {
         await ownDevice(unit);
         const channel = await unit.get(KEY.channel(channelId), codecs.channel);
@@ -238,6 +243,7 @@ export function createOutbox(kit: Kit): Outbox {
         }
         if (content.kind !== "text") await checkTarget(unit, content, channelId);
         if ((await byNonce(unit, nonce)) !== undefined) return;
+        if (writtenAtMs !== undefined && (await wasSent(kit, unit, channel, { nonce, content, writtenAtMs }))) return;
         const n = await nextNumber(unit);
         const createdAtMs = kit.clock.now();
         const outgoing = { n, channelId, nonce, content, createdAtMs, failure: null, wire: null, to: [] };
@@ -286,6 +292,24 @@ export function createOutbox(kit: Kit): Outbox {
       cancel?.();
     },
   };
+}
+
+/** Whether what was written then stands in the conversation: looked for from its end back to that time. */
+async function wasSent(
+  kit: Kit,
+  unit: Unit,
+  { channelId, seen }: ChannelRecord,
+  { nonce, content, writtenAtMs }: { nonce: string; content: DmContent; writtenAtMs: number },
+): Promise<boolean> {
+  if (content.kind === "delete") return (await readRowById(unit, content.messageId))?.value.deleted === true;
+  const untilMs = writtenAtMs - CLOCKS_DIFFER_MS;
+  for (let [from, to] = [seen, Infinity]; to >= 0; [from, to] = [from - LOOK_BACK, from - 1]) {
+    const rows = await kit.store.rows(channelId, Math.max(0, from), to);
+    const found = rows.map(({ mine, value }) => ({ mine, ...codecs.row.decode(value) }));
+    if (found.some((row) => row.mine === 1 && row.nonce === nonce)) return true;
+    if (found.some(({ createdAt }) => Date.parse(createdAt) < untilMs)) return false;
+  }
+  return false;
 }
 
 async function checkTarget(

@@ -7,7 +7,7 @@
  *   KeysPort.on(name, listener)  ◀───────  events: what changed
  * ```
  * No private key and no session state ever crosses it. Two things that people must see do: the text of the recovery key, and the text of
- * the code by which a new browser receives the identity. Both ends are of one build and one origin, so what arrives is trusted to
+ * the code by which a new browser receives the identity. So does the key of the pad, which seals what the page has typed itself. Both ends are of one build and one origin, so what arrives is trusted to
  * have the types below.
  */
 import type { DeviceId } from "@lescopains/protocol/device-list";
@@ -15,6 +15,9 @@ import type { Message } from "@lescopains/protocol/entities";
 import type { ErrorCode } from "@lescopains/protocol/errors";
 import type { ChannelId, MessageId, Seq, Timestamp, UserId } from "@lescopains/protocol/ids";
 import type { FailureReason } from "@lescopains/protocol/keys";
+import type { DmContent } from "./dm-content.ts";
+
+export type { DmContent };
 
 /** Why the device refused. `refused` carries the server's own code in `server`; all others are decided here. */
 export type KeysErrorCode =
@@ -178,13 +181,6 @@ export interface DmPending {
   readonly failure: KeysRefusal | null;
 }
 
-/** What people send. */
-export type DmContent =
-  | { readonly kind: "text"; readonly text: string; readonly replyTo: MessageId | null }
-  | { readonly kind: "edit"; readonly messageId: MessageId; readonly text: string }
-  | { readonly kind: "delete"; readonly messageId: MessageId }
-  | { readonly kind: "reaction"; readonly messageId: MessageId; readonly emoji: string; readonly on: boolean };
-
 /** A line in a conversation that is no message. It stands after the message with `afterSeq`. */
 export interface DmNotice {
   readonly id: string;
@@ -318,6 +314,9 @@ export interface KeysRequests {
     PeerState
   >;
 
+  /** 32 bytes, the same until `device:forget`: for what is typed and must be on the disk before the device can answer. */
+  readonly "pad:key": Ask<Nothing, Uint8Array>;
+
   /** A page of what this device has; without a cursor, the newest. */
   readonly "dm:history": Ask<
     { readonly channelId: ChannelId; readonly before?: Seq; readonly after?: Seq; readonly limit: number },
@@ -326,9 +325,17 @@ export interface KeysRequests {
   /** All conversations that this device knows; also the event `dm:state` for each that changes. */
   readonly "dm:states": Ask<Nothing, readonly DmState[]>;
   readonly "dm:pending": Ask<Nothing, readonly DmPending[]>;
-  /** Answered once it is saved; then it is sent until the server has it. The same nonce is the same message. */
+  /**
+   * Answered once it is saved; then it is sent until the server has it. The same nonce is the same message. `writtenAtMs`: it was asked
+   * then, by a page that did not hear the answer, and may have been sent since.
+   */
   readonly "dm:send": Ask<
-    { readonly channelId: ChannelId; readonly nonce: string; readonly content: DmContent },
+    {
+      readonly channelId: ChannelId;
+      readonly nonce: string;
+      readonly content: DmContent;
+      readonly writtenAtMs?: number;
+    },
     Nothing
   >;
   readonly "dm:retry": Ask<{ readonly nonce: string }, Nothing>;
@@ -391,6 +398,8 @@ export interface KeysEvents {
   /** Everything of this conversation that is pending now, in order of writing. */
   readonly "dm:pending": { readonly channelId: ChannelId; readonly pending: readonly DmPending[] };
   readonly "dm:typing": { readonly channelId: ChannelId; readonly userId: UserId };
+  /** Every key and message in this browser is deleted, here or in another tab. Nothing follows. */
+  readonly forgotten: Nothing;
   /** A restored history, or an emptied one: what was held of every conversation is void. */
   readonly "dm:reset": Nothing;
 }

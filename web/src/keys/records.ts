@@ -22,6 +22,7 @@ import { ChannelId, MessageId, Seq, Timestamp, UserId } from "@lescopains/protoc
 import { FailureReason, ListVersions, OutgoingEnvelope } from "@lescopains/protocol/keys";
 import * as v from "valibot";
 import { KeptContent } from "./content.ts";
+import { DmContent } from "./dm-content.ts";
 import { type Codec, jsonCodec } from "./store/codec.ts";
 
 /** A device of a person. */
@@ -43,6 +44,8 @@ export const KEY = {
   recoveryKey: "recovery-key",
   /** A device of a new identity that the server has not agreed to yet. */
   next: { device: "next/device", identity: "next/identity", signed: "next/signed", kyber: "next/kyber" },
+  /** 32 bytes that seal what the page writes down (sync/pad.ts). */
+  pad: "pad",
   preKey: (id: number) => `prekey/${id}`,
   signed: (id: number) => `signed/${id}`,
   kyber: (id: number) => `kyber/${id}`,
@@ -155,12 +158,7 @@ export const OutgoingRecord = v.object({
   n: Count,
   channelId: ChannelId,
   nonce: v.string(),
-  content: v.variant("kind", [
-    v.object({ kind: v.literal("text"), text: v.string(), replyTo: v.nullable(MessageId) }),
-    v.object({ kind: v.literal("edit"), messageId: MessageId, text: v.string() }),
-    v.object({ kind: v.literal("delete"), messageId: MessageId }),
-    v.object({ kind: v.literal("reaction"), messageId: MessageId, emoji: v.string(), on: v.boolean() }),
-  ]),
+  content: DmContent,
   createdAtMs: v.number(),
   failure: v.nullable(Refusal),
   /** The very bytes that are sent, and sent again; null until they are made. */

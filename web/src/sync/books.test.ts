@@ -2,7 +2,7 @@ import type { Member } from "@lescopains/protocol/entities";
 import type { ChannelId, ServerId, UserId } from "@lescopains/protocol/ids";
 import { describe, expect, test } from "vitest";
 import { unavailable } from "../net/api-error.ts";
-import { createDrafts, createPassingDrafts } from "./drafts.ts";
+import { createDrafts } from "./drafts.ts";
 import { FakeClock, FakeStorage, settle } from "./fakes.ts";
 import { createMemberBook } from "./members.ts";
 import { createPresenceBook } from "./presence.ts";
@@ -142,14 +142,6 @@ describe("drafts", () => {
     expect(storage.keys()).toHaveLength(100);
     expect(createDrafts(ANA, storage, clock).of(channel(0)).value).toBe("");
     expect(createDrafts(ANA, storage, clock).of(channel(100)).value).toBe("draft 100");
-  });
-
-  test("[DR4] of direct conversations are never written down", () => {
-    const drafts = createPassingDrafts();
-    drafts.set(channel(1), "a secr");
-    drafts.flush();
-    expect(drafts.of(channel(1)).value).toBe("a secr");
-    expect(createPassingDrafts().of(channel(1)).value).toBe("");
   });
 
   test("[DR3] what is not ours in storage is no draft", () => {

@@ -51,6 +51,7 @@ export function createDevice({ selfId, socket, storage, clock, openKeys }: Devic
         storage.remove(hint);
       }
     });
+    keys.on("forgotten", () => storage.remove(hint));
     for (const subscribe of subscriptions) subscribe(keys);
     for (const pass of waiting) pass();
     waiting = [];

@@ -8,6 +8,7 @@ import { createDmConversation, type DmShell } from "./dm-conversation.ts";
 import type { Drafts } from "./drafts.ts";
 import type { Clock, Page, RandomUuid } from "./ports.ts";
 import type { TypingBook } from "./typing.ts";
+import type { Unkept } from "./unkept.ts";
 import type { UnreadBook } from "./unread.ts";
 
 export interface DirectsDeps {
@@ -15,6 +16,7 @@ export interface DirectsDeps {
   readonly keys: KeysPort;
   readonly directory: Directory;
   readonly drafts: Drafts;
+  readonly unkept: Unkept;
   readonly typing: TypingBook;
   readonly unread: UnreadBook;
   readonly presence: (userId: UserId) => ReadonlySignal<Presence>;

@@ -1,11 +1,13 @@
 import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import { expect, test } from "vitest";
-import type { DmMessage, DmPending, KeysPort, KeysRequest } from "../keys/port.ts";
+import type { DmMessage, DmPending } from "../keys/port.ts";
 import { KeysError } from "../keys/port.ts";
 import { createDmConversation } from "./dm-conversation.ts";
-import { createPassingDrafts } from "./drafts.ts";
-import { FakeClock, FakePage, settle } from "./fakes.ts";
+import { createSealedDrafts } from "./drafts.ts";
+import { FakeClock, FakePage, FakePort, FakeStorage, settle } from "./fakes.ts";
+import { createPad } from "./pad.ts";
 import { createTypingBook } from "./typing.ts";
+import { createUnkept } from "./unkept.ts";
 import { createUnreadBook } from "./unread.ts";
 
 const CHANNEL = "018f0000-0000-7000-8000-000000000002" as ChannelId;
@@ -35,31 +37,18 @@ function message(seq: Seq, content: string, more: Partial<DmMessage> = {}): DmMe
   };
 }
 
-/** A device whose answers the test decides. */
-class FakePort implements KeysPort {
-  readonly asked: { readonly name: KeysRequest; readonly question: unknown }[] = [];
-  answer: (name: KeysRequest, question: never) => unknown = () => ({});
-
-  readonly ask: KeysPort["ask"] = async (name, question) => {
-    this.asked.push({ name, question });
-    return (await this.answer(name, question as never)) as never;
-  };
-  readonly on: KeysPort["on"] = () => () => undefined;
-  questions(name: KeysRequest): unknown[] {
-    return this.asked.filter((one) => one.name === name).map(({ question }) => question);
-  }
-}
-
 function setUp(history: readonly DmMessage[] = []) {
   const [clock, page, keys] = [new FakeClock(), new FakePage(), new FakePort()];
   keys.answer = (name) => (name === "dm:history" ? { messages: history, notices: [], hasMore: false } : {});
   const unread = createUnreadBook(ANA);
+  const pad = createPad({ selfId: ANA, keys, storage: new FakeStorage() });
   let ids = 0;
   let there = true;
   const conversation = createDmConversation(CHANNEL, {
     selfId: ANA,
     keys,
-    drafts: createPassingDrafts(),
+    drafts: createSealedDrafts(pad, clock),
+    unkept: createUnkept(keys, pad, clock),
     typing: createTypingBook(clock),
     unread,
     clock,
@@ -115,6 +104,10 @@ test("[DC2] what the device refuses stays, with its reason, and can be tried aga
   keys.answer = () => ({});
   conversation.retry("uuid-1");
   await settle();
+  expect(keys.questions("dm:send").map((question) => (question as { nonce: string }).nonce)).toEqual([
+    "uuid-1",
+    "uuid-1",
+  ]);
   conversation.takePending([waiting("uuid-2", "long", true)]);
   expect(conversation.pending.value[0]?.refusal?.code).toBe("identity_changed");
   conversation.retry("uuid-2");

@@ -17,12 +17,14 @@ import type { Drafts } from "./drafts.ts";
 import type { Overlay, PendingMessage, SendInput, TimelineView } from "./live-types.ts";
 import type { Clock, Page, RandomUuid } from "./ports.ts";
 import type { TypingBook } from "./typing.ts";
+import type { Unkept } from "./unkept.ts";
 import type { UnreadBook } from "./unread.ts";
 
 export interface DmConversationDeps {
   readonly selfId: string;
   readonly keys: KeysPort;
   readonly drafts: Drafts;
+  readonly unkept: Unkept;
   readonly typing: TypingBook;
   readonly unread: UnreadBook;
   readonly clock: Clock;
@@ -193,7 +195,7 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
   async function change(id: MessageId, what: Overlay, content: DmContent): Promise<void> {
     overlay(id, what);
     try {
-      await deps.keys.ask("dm:send", { channelId, nonce: deps.randomUuid(), content });
+      await deps.unkept.send(channelId, deps.randomUuid(), content);
     } catch (thrown) {
       if (overlays.peek().get(id) === what) overlay(id, undefined);
       throw asServerError(thrown);
@@ -209,21 +211,12 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     }
   }
 
-  async function write({ content: text, replyTo = null }: SendInput): Promise<void> {
-    const nonce = deps.randomUuid();
-    const createdAtMs = deps.clock.now();
-    const waiting: PendingMessage = {
-      nonce,
-      channelId,
-      content: text,
-      replyTo,
-      createdAtMs,
-      state: "waiting",
-      failure: undefined,
-    };
-    justWritten.value = [...justWritten.peek(), waiting];
+  async function write({ content, replyTo = null }: SendInput, nonce = deps.randomUuid()): Promise<void> {
+    const written = { nonce, channelId, content, replyTo, createdAtMs: deps.clock.now() };
+    const waiting: PendingMessage = { ...written, state: "waiting", failure: undefined };
+    justWritten.value = [...justWritten.peek().filter((one) => one.nonce !== nonce), waiting];
     try {
-      await deps.keys.ask("dm:send", { channelId, nonce, content: { kind: "text", text, replyTo } });
+      await deps.unkept.send(channelId, nonce, { kind: "text", text: content, replyTo });
       justWritten.value = justWritten.peek().filter((one) => one.nonce !== nonce);
     } catch (thrown) {
       const failed = { ...waiting, state: "failed" as const, ...whyOf(refusalOf(thrown)) };
@@ -284,14 +277,11 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     },
     retry(nonce) {
       const mine = justWritten.peek().find((one) => one.nonce === nonce);
-      if (mine === undefined) {
-        deps.keys.ask("dm:retry", { nonce }).catch(() => undefined);
-        return;
-      }
-      justWritten.value = justWritten.peek().filter((one) => one !== mine);
-      void write({ content: mine.content, replyTo: mine.replyTo });
+      if (mine === undefined) deps.keys.ask("dm:retry", { nonce }).catch(() => undefined);
+      else void write(mine, nonce);
     },
     discard(nonce) {
+      deps.unkept.discard(nonce);
       justWritten.value = justWritten.peek().filter((one) => one.nonce !== nonce);
       deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
     },

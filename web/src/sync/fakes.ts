@@ -1,4 +1,5 @@
 /** The ports of `ports.ts` and a wire, driven by hand: for tests. */
+import type { KeysEvent, KeysEvents, KeysPort, KeysRequest } from "../keys/port.ts";
 import type { OpenWire, WireEvents } from "../net/wire.ts";
 import type { Beats, Clock, KeyValueStore, Locks, Page } from "./ports.ts";
 
@@ -92,6 +93,28 @@ export class FakePage implements Page {
   change(to: Partial<typeof this.state>): void {
     this.state = { ...this.state, ...to };
     for (const task of this.listeners) task();
+  }
+}
+
+/** A device whose answers and events the test decides. */
+export class FakePort implements KeysPort {
+  readonly asked: { readonly name: KeysRequest; readonly question: unknown }[] = [];
+  answer: (name: KeysRequest, question: never) => unknown = () => ({});
+  private readonly listeners = new Map<KeysEvent, ((event: never) => void)[]>();
+
+  readonly ask: KeysPort["ask"] = async (name, question) => {
+    this.asked.push({ name, question });
+    return (await this.answer(name, question as never)) as never;
+  };
+  readonly on: KeysPort["on"] = (name, listener) => {
+    this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]);
+    return () => undefined;
+  };
+  tell<N extends KeysEvent>(name: N, event: KeysEvents[N]): void {
+    for (const listener of this.listeners.get(name) ?? []) listener(event as never);
+  }
+  questions(name: KeysRequest): unknown[] {
+    return this.asked.filter((one) => one.name === name).map(({ question }) => question);
   }
 }
 

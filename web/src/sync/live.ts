@@ -10,11 +10,12 @@ import { type ConversationShell, createConversation } from "./conversation.ts";
 import { createDevice } from "./device.ts";
 import { createDirectory } from "./directory.ts";
 import { createDirects } from "./directs.ts";
-import { createDrafts, createPassingDrafts } from "./drafts.ts";
+import { createDrafts, createSealedDrafts } from "./drafts.ts";
 import type { Happening, Live } from "./live-types.ts";
 import { createMemberBook } from "./members.ts";
 import { createOutbox } from "./outbox.ts";
 import { keepStatus, keptStatus } from "./own-status.ts";
+import { createPad } from "./pad.ts";
 import { createPeople } from "./people.ts";
 import { perId } from "./per-id.ts";
 import type { Beats } from "./ports.ts";
@@ -22,6 +23,7 @@ import { createPresenceBook } from "./presence.ts";
 import { createResync } from "./resync.ts";
 import type { TimelineEvent } from "./timeline.ts";
 import { createTypingBook } from "./typing.ts";
+import { createUnkept } from "./unkept.ts";
 import { createUnreadBook } from "./unread.ts";
 
 export interface LiveDeps extends LiveInputs {
@@ -96,12 +98,15 @@ export function createLive(deps: LiveDeps): Live {
     random,
   });
 
+  const pad = createPad({ selfId: userId, keys: device.port, storage });
+  const sealedDrafts = createSealedDrafts(pad, clock);
   const direct = createDirects({
     ...deps,
     selfId: userId,
     keys: device.port,
     directory,
-    drafts: createPassingDrafts(),
+    drafts: sealedDrafts,
+    unkept: createUnkept(device.port, pad, clock),
     typing,
     unread,
     presence: presences.of,
@@ -287,11 +292,16 @@ export function createLive(deps: LiveDeps): Live {
     });
   };
 
+  function flushDrafts(): void {
+    drafts.flush();
+    sealedDrafts.flush();
+  }
+
   const stopWatching = effect(() => {
     if (socket.state.value.kind !== "connected") device.lost();
   });
   const stopPage = page.onChange(() => {
-    if (!page.visible()) drafts.flush();
+    if (!page.visible()) flushDrafts();
   });
   socket.start();
 
@@ -336,7 +346,7 @@ export function createLive(deps: LiveDeps): Live {
       stopWatching();
       device.close();
       cancelPresences?.();
-      drafts.flush();
+      flushDrafts();
       typing.close();
       resync.close();
       outbox.close();
