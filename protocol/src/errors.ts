@@ -17,6 +17,8 @@ export const ERRORS = {
   totp_required: { status: 401, retry: false },
   totp_invalid: { status: 401, retry: false },
   session_revoked: { status: 401, retry: false },
+  /** A room token joins once. */
+  token_used: { status: 401, retry: false },
   forbidden: { status: 403, retry: false },
   /** The socket or session is bound to no device. */
   device_required: { status: 403, retry: false },
@@ -30,6 +32,9 @@ export const ERRORS = {
   conflict: { status: 409, retry: false },
   username_taken: { status: 409, retry: false },
   limit_reached: { status: 409, retry: false },
+  room_full: { status: 409, retry: true },
+  /** Not a codec of this room, or none that both sides have. */
+  codec_unsupported: { status: 409, retry: false },
   /** `details` are `DevicesChanged`. */
   devices_changed: { status: 409, retry: false },
   /** `details.devices` names the full ones. */
@@ -41,6 +46,8 @@ export const ERRORS = {
   rate_limited: { status: 429, retry: true },
   internal: { status: 500, retry: true },
   unavailable: { status: 503, retry: true },
+  /** The node takes no new people: ask the edge for another. */
+  node_draining: { status: 503, retry: true },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERRORS;
