@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { Ciphertext } from "./ciphertext.ts";
 import { DeviceId, ListVersion } from "./device-list.ts";
-import { Channel, DirectChannel, Member, Message, Presence, Role, Self, Server, User } from "./entities.ts";
+import { Channel, DirectChannel, Emoji, Member, Message, Presence, Role, Self, Server, User } from "./entities.ts";
 import { ErrorCode } from "./errors.ts";
 import { ChannelId, HandoffId, MessageId, RoleId, Seq, ServerId, SessionId, Timestamp, UserId } from "./ids.ts";
 import { EcPublicKey, Envelope } from "./keys.ts";
@@ -9,6 +9,8 @@ import { EcPublicKey, Envelope } from "./keys.ts";
 /** Why a server is no longer there for someone. */
 export const LeaveReason = v.picklist(["left", "kicked", "banned", "deleted"]);
 export type LeaveReason = v.InferOutput<typeof LeaveReason>;
+
+const ReactionChanged = v.object({ id: MessageId, channelId: ChannelId, seq: Seq, userId: UserId, emoji: Emoji });
 
 /** Server → client: event name → what it carries. Events of a channel carry its `seq`. */
 export const DOWN = {
@@ -33,6 +35,9 @@ export const DOWN = {
     editedAt: Timestamp,
   }),
   "message:deleted": v.object({ id: MessageId, channelId: ChannelId, seq: Seq }),
+  /** `id`: the message. `userId`: whose reaction it is. */
+  "reaction:added": ReactionChanged,
+  "reaction:removed": ReactionChanged,
   /** Passes by: it has no `seq` and is in no history. */
   "message:ephemeral": v.object({
     channelId: ChannelId,

@@ -124,6 +124,8 @@ export const Channel = v.object({
   permissions: PermissionString,
   /** Last event of the channel when this was read; it moves on with each event. */
   lastSeq: Seq,
+  /** The event that made the newest message: whoever has read up to here has read everything. */
+  messageSeq: Seq,
   /** Last event that the reader marked as read. */
   readSeq: Seq,
 });
@@ -204,9 +206,22 @@ export const Metadata = v.pipe(
   }, "metadata is too large or not storable"),
 );
 
+/** One glyph as Unicode's UTS #51 builds them: a flag, a keycap, or pictographs joined to one. */
+const PICTOGRAPH = String.raw`\p{Extended_Pictographic}(?:\uFE0F|\p{Emoji_Modifier}|[\u{E0020}-\u{E007E}]+\u{E007F})?`;
+const EMOJI = String.raw`\p{Regional_Indicator}{2}|[0-9#*]\uFE0F?\u20E3|${PICTOGRAPH}(?:\u200D${PICTOGRAPH})*`;
+export const Emoji = v.pipe(
+  v.string(),
+  v.maxLength(LIMITS.emojiLength),
+  v.regex(new RegExp(`^(?:${EMOJI})$`, "u"), "one emoji"),
+);
+
+/** Who reacted to a message with an emoji, in the order in which they did. */
+export const Reaction = v.object({ emoji: Emoji, userIds: v.array(UserId) });
+export type Reaction = v.InferOutput<typeof Reaction>;
+
 /**
  * A message as it stands now. `seq` is the event that made it, `changedSeq` the last event that touched it
- * (the same number until it is edited or deleted).
+ * (the same number until it is edited, reacted to or deleted).
  */
 export const Message = v.object({
   id: MessageId,
@@ -226,6 +241,8 @@ export const Message = v.object({
   createdAt: Timestamp,
   editedAt: v.nullable(Timestamp),
   deleted: v.boolean(),
+  /** Each emoji once, in the order in which they came. Empty in direct messages, whose reactions travel inside the encryption. */
+  reactions: v.array(Reaction),
   /** In direct messages only: the device that sent it. */
   senderDeviceId: v.optional(DeviceId),
   /** In direct messages only: what is here for the reader's own device; null when there is nothing (any more). */

@@ -15,6 +15,12 @@ export const LIMITS = {
   encryptedContentLength: 49_152,
   /** `metadata` of a message once serialised, in UTF-16 units: mentions and attachment descriptions. */
   metadataLength: 8_192,
+  /** A reaction, in UTF-16 units: the longest emoji there is has 15. */
+  emojiLength: 32,
+  /** Different emoji on a message, as in Discord. */
+  reactionKinds: 20,
+  /** Reactions on a message in all: they come with it, each with its person, 40 bytes apiece. */
+  reactions: 250,
   /** A message nonce: a UUID fits, and so does any client's own counter. */
   nonceLength: 64,
   usernameMin: 2,

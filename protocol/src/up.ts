@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { base64, DeviceCiphertext } from "./ciphertext.ts";
-import { ContentType, CustomStatus, Message, Metadata, StatusChoice, text } from "./entities.ts";
+import { ContentType, CustomStatus, Emoji, Message, Metadata, StatusChoice, text } from "./entities.ts";
 import { ErrorBody } from "./errors.ts";
 import { ChannelId, MessageId, Seq, Timestamp } from "./ids.ts";
 import { EnvelopeId, FailureReason, ListVersions, OutgoingEnvelope } from "./keys.ts";
@@ -79,6 +79,10 @@ export type MessageEdit = v.InferOutput<typeof MessageEdit>;
 export const MessageDelete = v.object({ channelId: ChannelId, messageId: MessageId });
 export type MessageDelete = v.InferOutput<typeof MessageDelete>;
 
+/** One's own reaction, in a channel of a server. In a direct conversation it travels inside of a message. */
+export const ReactionChange = v.object({ channelId: ChannelId, messageId: MessageId, emoji: Emoji });
+export type ReactionChange = v.InferOutput<typeof ReactionChange>;
+
 export const TypingStart = v.object({ channelId: ChannelId });
 export const ReadMark = v.object({ channelId: ChannelId, seq: Seq });
 export type ReadMark = v.InferOutput<typeof ReadMark>;
@@ -121,6 +125,9 @@ export const UP = {
   "message:send": { body: MessageSend, answer: answer({ id: MessageId, seq: Seq, createdAt: Timestamp }) },
   "message:edit": { body: MessageEdit, answer: answer({ id: MessageId, seq: Seq, editedAt: Timestamp }) },
   "message:delete": { body: MessageDelete, answer: answer({ id: MessageId, seq: Seq }) },
+  /** `seq` null: it was so already, and nothing is told. */
+  "reaction:add": { body: ReactionChange, answer: answer({ seq: v.nullable(Seq) }) },
+  "reaction:remove": { body: ReactionChange, answer: answer({ seq: v.nullable(Seq) }) },
   "message:received": { body: MessageReceived, answer: answer({}) },
   /** All of them are queued or none. */
   "keys:send": { body: KeysSend, answer: answer({}) },

@@ -106,6 +106,9 @@ test("[DM3] plain messages, edits, typing and what stands beside a ciphertext ar
   const ask = (more: object) => at.ask("message:send", { ...pairwise(channelId, "hi", bob), ...more });
   expect(await at.ask("message:send", plain)).toEqual(refused("encryption_required"));
   expect(await at.ask("message:send", { ...plain, encrypted: true })).toEqual(refused("encryption_required"));
+  expect(await at.ask("reaction:add", { channelId, messageId: sent.id, emoji: "👍" })).toMatchObject({
+    error: { code: "encryption_required" },
+  });
   expect(await at.ask("message:edit", { channelId, messageId: sent.id, content: "x" })).toEqual(
     refused("encryption_required"),
   );

@@ -90,6 +90,7 @@ test("[MSG1] a message is acknowledged with its id, seq and time, and reaches ev
     createdAt: answer.createdAt,
     editedAt: null,
     deleted: false,
+    reactions: [],
   };
   for (const connection of [a, b]) {
     expect(await connection.until("message:new", (message) => message.channelId === channelId)).toEqual(expected);

@@ -71,7 +71,8 @@ const SETS = [
   PERMISSIONS.sendMessages,
   PERMISSIONS.addReactions | PERMISSIONS.attachFiles,
 ].map(String);
-const PERMISSION_SETS: IdPool = { permissions: SETS, allow: SETS, deny: SETS };
+/** What a key can hold whose schema is more than a shape. */
+const CHOICES: IdPool = { permissions: SETS, allow: SETS, deny: SETS, emoji: ["👍", "❤️", "👨‍👩‍👧", "🇫🇷"] };
 
 /** Someone who may do many things, and tries all others. */
 export interface Attacker {
@@ -144,7 +145,7 @@ export async function attackerIn(place: Place, others: IdPool): Promise<Attacker
       "x-vault-token": [vault.authToken],
       code: [invite.code, mine.code],
       ...(await keyPool(person.identity)),
-      ...PERMISSION_SETS,
+      ...CHOICES,
     },
   };
 }

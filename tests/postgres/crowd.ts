@@ -97,6 +97,8 @@ const FILL = [
    ) AS said ORDER BY n`,
   `UPDATE channels c SET last_seq = m.last FROM (SELECT channel_id, max(seq) AS last FROM messages GROUP BY 1) AS m WHERE m.channel_id = c.id`,
   `INSERT INTO reactions SELECT ${sqlId("d", "n * 10")}, ${sqlId("a", "1 + n % 500")}, '👍' FROM generate_series(1, 50000) AS n`,
+  // One message has nearly as many reactions as there may be.
+  `INSERT INTO reactions SELECT ${sqlId("d", "500001")}, ${sqlId("a", "n")}, '👍' FROM generate_series(1, 249) AS n`,
   `INSERT INTO read_marks
    SELECT ${sqlId("a", "1")}, ${sqlId("c", "n")}, 1 FROM generate_series(1, 700) AS n
    UNION ALL SELECT ${sqlId("a", "u")}, ${sqlId("c", `1 + (u * 3 + k) % ${CROWD.channels - 10}`)}, 1 FROM generate_series(2, 25000) AS u, generate_series(0, 3) AS k`,

@@ -11,7 +11,9 @@ import {
   insertMessages,
   markRead,
   type StoredRow,
+  tellableSince,
 } from "../../edge/src/db/messages.ts";
+import { addReaction, removeReaction } from "../../edge/src/db/reactions.ts";
 import { openPool, run, type Server, startServer } from "./server.ts";
 
 let server: Server;
@@ -266,6 +268,54 @@ test("[DB21] an edit that waited for a deletion changes nothing: a deleted messa
   } finally {
     deleting.release();
     editing.release();
+  }
+});
+
+test("[DB23] reactions of two writers at once are stored once each, and take a number only when something changed", async () => {
+  const { id } = await one(channel);
+  const people = [ada, bob];
+  const tasks = upTo(120).map((index) => async (on: PoolClient) => {
+    const [person, emoji] = [people[index % 2] ?? ada, index % 3 === 0 ? "👍" : "🎉"];
+    const rows =
+      index % 5 === 0
+        ? await run(on, removeReaction, [channel, id, person, emoji])
+        : await run(on, addReaction, [channel, id, person, emoji, 20, 250]);
+    return rows.map(({ seq }) => seq);
+  });
+  const seqs = (await onTwoConnections(tasks)).flat();
+  expect(seqs).toHaveLength(120);
+  const taken = seqs.filter((seq) => seq !== null);
+  expect(taken.toSorted((a, b) => a - b)).toEqual(upTo(taken.length).map((n) => 1 + n));
+  const last = taken.length + 1;
+  const [message] = await run(pool, historyBefore, [channel, Number.MAX_SAFE_INTEGER, 1]);
+  expect(message).toMatchObject({ id, seq: 1, changedSeq: last });
+  // What reactions changed last is nothing that the message could tell again; a later edit is.
+  expect(await run(pool, tellableSince, [channel, 1, last, 10])).toEqual([]);
+  await run(pool, editMessage, [channel, id, ada, "edited", null, false]);
+  expect(await run(pool, tellableSince, [channel, 1, last + 1, 10])).toMatchObject([{ id, changedSeq: last + 1 }]);
+});
+
+test("[DB24] a reaction that waited for a deletion changes nothing: a deleted message has none", async () => {
+  const { id } = await one(channel);
+  await run(pool, addReaction, [channel, id, bob, "👍", 20, 250]);
+  const [deleting, reacting] = await Promise.all([pool.connect(), pool.connect()]);
+  try {
+    await deleting.query("BEGIN");
+    await run(deleting, deleteMessage, [channel, id, ada, false]);
+    const reaction = run(reacting, addReaction, [channel, id, ada, "👍", 20, 250]);
+    for (let waiting = false; !waiting;) {
+      const { rows } = await pool.query("SELECT FROM pg_locks WHERE NOT granted");
+      waiting = rows.length > 0;
+    }
+    await deleting.query("COMMIT");
+    expect(await reaction).toEqual([]);
+    const [message] = await run(pool, historyBefore, [channel, Number.MAX_SAFE_INTEGER, 1]);
+    expect(message).toMatchObject({ deleted: true, reactions: [] });
+    expect(await run(pool, addReaction, [channel, id, ada, "👍", 20, 250])).toEqual([]);
+    expect(await run(pool, removeReaction, [channel, id, bob, "👍"])).toEqual([]);
+  } finally {
+    deleting.release();
+    reacting.release();
   }
 });
 

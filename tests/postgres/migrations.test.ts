@@ -71,6 +71,9 @@ const ROWS_AFTER: Readonly<Record<string, string>> = {
     INSERT INTO vault_records VALUES (${PLACE}, 'identity', 1, '\\x00'), (${CHANNEL}, 'identity', 1, '\\x00');
     INSERT INTO handoffs (id, user_id, session_id, public_key, expires_at)
     VALUES (${PLACE}, ${ADA}, ${PLACE}, '\\x05', now() + interval '10 minutes');`,
+  "0008-reactions.sql": `
+    UPDATE channels SET last_seq = 2 WHERE id = ${CHANNEL};
+    UPDATE messages SET changed_seq = 2, reacted_seq = 2 WHERE id = ${MESSAGE};`,
 };
 
 async function connected<T>(connectionString: string, use: (client: Client) => Promise<T>): Promise<T> {

@@ -38,6 +38,8 @@ const fresh = { user: user(900_001), server: server(900_001), channel: channel(9
 const batch = Array.from({ length: 250 }, (_, k) => k);
 const digest = new Uint8Array(32);
 
+/** Every tenth message has a reaction. */
+const PAGE_READS = 2 * (LIMITS.historyPage + 1);
 /** A message in a group of 25. */
 const SEALED_READS = 12 * LIMITS.dmPeople;
 function sealed(): Value[] {
@@ -195,9 +197,17 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   edit_message: { values: [channel(1), message(500_000), user(1 + ((500_000 * 7_919) % 900)), "edited", null, false] },
   delete_message: { values: [channel(1), message(500_000), user(1), true] },
-  history_before: { values: [channel(1), 200_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
-  history_after: { values: [channel(2), 100_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
-  changed_since: { values: [channel(1), 399_000, LIMITS.historyPage + 1], reads: LIMITS.historyPage + 1 },
+  history_before: { values: [channel(1), 200_000, LIMITS.historyPage + 1], reads: PAGE_READS },
+  history_after: { values: [channel(2), 100_000, LIMITS.historyPage + 1], reads: PAGE_READS },
+  changed_since: { values: [channel(1), 399_000, LIMITS.historyPage + 1], reads: PAGE_READS },
+  tellable_since: { values: [channel(1), 399_000, 399_050, 500], reads: PAGE_READS },
+
+  // reactions.ts
+  "reactions.add": {
+    values: [channel(1), message(500_001), user(999), "🎉", LIMITS.reactionKinds, LIMITS.reactions],
+    reads: LIMITS.reactions + AFEW,
+  },
+  "reactions.remove": { values: [channel(1), message(500_001), user(7), "👍"] },
   "contacts.reachable": { values: [user(1), [user(2), user(300), user(40_000), user(20_030)]], reads: 4 * 500 },
   "contacts.partners": { values: [user(1)], reads: 3 * LIMITS.dmsPerUser + 25 * 20 },
 

@@ -26,6 +26,7 @@ export interface OverwriteRow {
 export interface MarksRow {
   readonly channelId: ChannelId;
   readonly lastSeq: number;
+  readonly messageSeq: number;
   readonly readSeq: number;
 }
 
@@ -51,7 +52,7 @@ export const serverOfChannel = statement<[ChannelId], { serverId: ServerId }>(
 /** Marks of every channel in every server of a person, viewable or not. */
 export const channelMarks = statement<[UserId], MarksRow>(
   "channel_marks",
-  `SELECT c.id AS "channelId", c.last_seq AS "lastSeq", COALESCE(r.seq, 0) AS "readSeq"
+  `SELECT c.id AS "channelId", c.last_seq AS "lastSeq", c.message_seq AS "messageSeq", COALESCE(r.seq, 0) AS "readSeq"
    FROM server_members m JOIN channels c ON c.server_id = m.server_id
    LEFT JOIN read_marks r ON r.user_id = m.user_id AND r.channel_id = c.id
    WHERE m.user_id = $1`,
@@ -60,7 +61,7 @@ export const channelMarks = statement<[UserId], MarksRow>(
 /** Marks of every channel of one server, for one person. */
 export const serverMarks = statement<[UserId, ServerId], MarksRow>(
   "server_marks",
-  `SELECT c.id AS "channelId", c.last_seq AS "lastSeq", COALESCE(r.seq, 0) AS "readSeq"
+  `SELECT c.id AS "channelId", c.last_seq AS "lastSeq", c.message_seq AS "messageSeq", COALESCE(r.seq, 0) AS "readSeq"
    FROM channels c LEFT JOIN read_marks r ON r.user_id = $1 AND r.channel_id = c.id
    WHERE c.server_id = $2`,
 );
@@ -68,7 +69,7 @@ export const serverMarks = statement<[UserId, ServerId], MarksRow>(
 /** Marks of one channel, for one person. */
 export const marksOfChannel = statement<[UserId, ChannelId], MarksRow>(
   "marks_of_channel",
-  `SELECT c.id AS "channelId", c.last_seq AS "lastSeq", COALESCE(r.seq, 0) AS "readSeq"
+  `SELECT c.id AS "channelId", c.last_seq AS "lastSeq", c.message_seq AS "messageSeq", COALESCE(r.seq, 0) AS "readSeq"
    FROM channels c LEFT JOIN read_marks r ON r.user_id = $1 AND r.channel_id = c.id
    WHERE c.id = $2`,
 );
@@ -153,7 +154,7 @@ export const deleteOverwrite = statement<[ServerId, number, ChannelId, RoleId | 
    SELECT version FROM bumped`,
 );
 
-/** The same server with `lastSeq` and `readSeq` of its channels; a channel without marks is new and keeps 0. */
+/** The same server with `lastSeq`, `messageSeq` and `readSeq` of its channels; a channel without marks is new and keeps 0. */
 export function withMarks(server: Server, rows: readonly MarksRow[]): Server {
   const marks = byChannel(rows);
   return { ...server, channels: server.channels.map((channel) => marked(channel, marks.get(channel.id))) };
@@ -165,7 +166,9 @@ export function withChannelMarks(channel: Channel, rows: readonly MarksRow[]): C
 }
 
 function marked(channel: Channel, marks: MarksRow | undefined): Channel {
-  return marks === undefined ? channel : { ...channel, lastSeq: marks.lastSeq, readSeq: marks.readSeq };
+  if (marks === undefined) return channel;
+  const { lastSeq, messageSeq, readSeq } = marks;
+  return { ...channel, lastSeq, messageSeq, readSeq };
 }
 
 /** One person's rows fill many servers: they are indexed once. */

@@ -10,17 +10,19 @@ interface DmRow {
   readonly ownerId: UserId | null;
   readonly createdAt: string;
   readonly lastSeq: number;
+  readonly messageSeq: number;
   readonly readSeq: number;
   readonly participants: User[];
 }
 
 /** From `dm_participants me`, with one look-up for each conversation. What was before a person came counts as read. */
 const DM = `c.id, c.type, c.owner_id AS "ownerId", c.created_at AS "createdAt", c.last_seq AS "lastSeq",
+  c.message_seq AS "messageSeq",
   greatest(me.joined_seq, coalesce(r.seq, 0)) AS "readSeq",
   (SELECT json_agg(json_build_object('id', u.id, 'username', u.username, 'displayName', u.display_name) ORDER BY u.id)
    FROM dm_participants p JOIN users u ON u.id = p.user_id WHERE p.channel_id = me.channel_id) AS participants
   FROM dm_participants me CROSS JOIN LATERAL (
-    SELECT c.id, c.type, c.created_at, c.last_seq, d.owner_id FROM channels c JOIN dm_channels d ON d.channel_id = c.id
+    SELECT c.id, c.type, c.created_at, c.last_seq, c.message_seq, d.owner_id FROM channels c JOIN dm_channels d ON d.channel_id = c.id
     WHERE c.id = me.channel_id LIMIT 1
   ) AS c LEFT JOIN read_marks r ON r.user_id = me.user_id AND r.channel_id = me.channel_id`;
 

@@ -68,7 +68,8 @@ export const joinServer = statement<[ServerId, number, string, UserId, number], 
      u.username, u.display_name AS "displayName", a.invite_valid AS "inviteValid", a.is_banned AS "isBanned",
      a.server_count AS "serverCount", a.version_before AS "versionBefore",
      (
-       SELECT json_agg(json_build_object('channelId', c.id, 'lastSeq', c.last_seq, 'readSeq', COALESCE(r.seq, 0)))
+       SELECT json_agg(json_build_object('channelId', c.id, 'lastSeq', c.last_seq, 'messageSeq', c.message_seq,
+         'readSeq', COALESCE(r.seq, 0)))
        FROM joined, channels c LEFT JOIN read_marks r ON r.user_id = $4 AND r.channel_id = c.id
        WHERE c.server_id = $1
      ) AS marks

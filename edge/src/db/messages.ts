@@ -1,11 +1,12 @@
 import type { ChannelType, ContentType, Message } from "@lescopains/protocol/entities";
 import type { ChannelId, MessageId, ServerId, UserId } from "@lescopains/protocol/ids";
 import { statement } from "./port.ts";
+import { REACTIONS } from "./reactions.ts";
 
-/** A row of `messages` under the wire's own names, so that it needs no translation. */
+/** A row of `messages` (m) under the wire's own names, so that it needs no translation. Its reactions are looked up for it alone. */
 const MESSAGE = `id, channel_id AS "channelId", seq, changed_seq AS "changedSeq", author_id AS "authorId", content,
   content_type AS "contentType", encrypted, metadata, nonce, reply_to_id AS "replyTo", parent_message_id AS "threadId",
-  created_at AS "createdAt", edited_at AS "editedAt", deleted_at IS NOT NULL AS deleted`;
+  created_at AS "createdAt", edited_at AS "editedAt", deleted_at IS NOT NULL AS deleted, ${REACTIONS} AS reactions`;
 
 export interface ChannelRow {
   readonly serverId: ServerId | null;
@@ -63,7 +64,8 @@ export const insertMessages = statement<
        AND (i.parent_message_id IS NULL
             OR EXISTS (SELECT FROM messages p WHERE p.id = i.parent_message_id AND p.channel_id = $1))
    ), place AS (
-     UPDATE channels SET last_seq = last_seq + (SELECT count(*) FROM fresh)
+     UPDATE channels
+     SET last_seq = last_seq + (SELECT count(*) FROM fresh), message_seq = last_seq + (SELECT count(*) FROM fresh)
      WHERE id = $1 AND EXISTS (SELECT FROM fresh)
      RETURNING last_seq - (SELECT count(*) FROM fresh) AS base
    ), stored AS (
@@ -101,7 +103,7 @@ export const editMessage = statement<
    RETURNING m.changed_seq AS seq, m.edited_at AS "editedAt"`,
 );
 
-/** Empties a message and leaves its place; what waited of it for devices goes. `moderator`: anyone's message, not only one's own. */
+/** Empties a message and leaves its place; its reactions, and what waited of it for devices, go. `moderator`: anyone's message, not only one's own. */
 export const deleteMessage = statement<[ChannelId, MessageId, UserId, moderator: boolean], { seq: number }>(
   "delete_message",
   `WITH target AS (
@@ -110,6 +112,8 @@ export const deleteMessage = statement<[ChannelId, MessageId, UserId, moderator:
      FOR UPDATE
    ), dropped AS (
      DELETE FROM dm_messages d USING target WHERE d.channel_id = $1 AND d.seq = target.seq
+   ), unreacted AS (
+     DELETE FROM reactions r USING target WHERE r.message_id = target.id
    ), place AS (
      UPDATE channels SET last_seq = last_seq + 1 WHERE id = $1 AND EXISTS (SELECT FROM target) RETURNING last_seq
    )
@@ -121,19 +125,27 @@ export const deleteMessage = statement<[ChannelId, MessageId, UserId, moderator:
 /** A page of history going back from `before` (exclusive), newest first. */
 export const historyBefore = statement<[ChannelId, before: number, limit: number], Message>(
   "history_before",
-  `SELECT ${MESSAGE} FROM messages WHERE channel_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`,
+  `SELECT ${MESSAGE} FROM messages m WHERE channel_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`,
 );
 
 /** A page of history going on from `after` (exclusive), oldest first. */
 export const historyAfter = statement<[ChannelId, after: number, limit: number], Message>(
   "history_after",
-  `SELECT ${MESSAGE} FROM messages WHERE channel_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+  `SELECT ${MESSAGE} FROM messages m WHERE channel_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
 );
 
-/** What was made, edited or deleted after event `since`, in the order of the last change. */
+/** What was made, edited, reacted to or deleted after event `since`, in the order of the last change. */
 export const changedSince = statement<[ChannelId, since: number, limit: number], Message>(
   "changed_since",
-  `SELECT ${MESSAGE} FROM messages WHERE channel_id = $1 AND changed_seq > $2 ORDER BY changed_seq LIMIT $3`,
+  `SELECT ${MESSAGE} FROM messages m WHERE channel_id = $1 AND changed_seq > $2 ORDER BY changed_seq LIMIT $3`,
+);
+
+/** Of the events after `since`, up to `upTo`, those that a message itself can tell again: not that its reactions changed last. */
+export const tellableSince = statement<[ChannelId, since: number, upTo: number, limit: number], Message>(
+  "tellable_since",
+  `SELECT ${MESSAGE} FROM messages m
+   WHERE channel_id = $1 AND changed_seq > $2 AND changed_seq <= $3 AND reacted_seq IS DISTINCT FROM changed_seq
+   ORDER BY changed_seq LIMIT $4`,
 );
 
 /** Marks a channel as read up to `seq`; a mark never goes back, nor past the channel's end. */

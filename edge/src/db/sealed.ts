@@ -96,7 +96,7 @@ export const insertSealed = statement<[...AudienceValues, id: MessageId, nonce: 
   `WITH ${AUDIENCE}, known AS (
      SELECT id, seq, created_at FROM messages WHERE author_id = $2 AND channel_id = $1 AND nonce = $12
    ), place AS (
-     UPDATE channels SET last_seq = last_seq + 1
+     UPDATE channels SET last_seq = last_seq + 1, message_seq = last_seq + 1
      WHERE id = $1 AND EXISTS (SELECT FROM fitting) AND NOT EXISTS (SELECT FROM known) RETURNING last_seq
    ), stored AS (
      INSERT INTO messages (id, channel_id, seq, changed_seq, author_id, sender_device_id, nonce, content, encrypted)
@@ -116,7 +116,8 @@ export const insertSealed = statement<[...AudienceValues, id: MessageId, nonce: 
 /** A message as one device ($4, $5) sees it: what waits for it is looked up for each message, and no more of it read. */
 const SEALED = `m.id, m.channel_id AS "channelId", m.seq, m.changed_seq AS "changedSeq", m.author_id AS "authorId", '' AS content,
   m.content_type AS "contentType", m.encrypted, m.metadata, m.nonce, m.reply_to_id AS "replyTo", m.parent_message_id AS "threadId",
-  m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at IS NOT NULL AS deleted, m.sender_device_id AS "senderDeviceId",
+  m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at IS NOT NULL AS deleted, '[]'::json AS reactions,
+  m.sender_device_id AS "senderDeviceId",
   CASE WHEN d.seq IS NOT NULL THEN json_build_object('type', d.type, 'body', coalesce(${base64("d.ciphertext")}, m.content)) END AS ciphertext
   FROM messages m LEFT JOIN LATERAL (
     SELECT seq, type, ciphertext FROM dm_messages

@@ -1,4 +1,5 @@
 /** What stands inside the encryption: versioned JSON, padded so that its length says little. */
+import { Emoji } from "@lescopains/protocol/entities";
 import { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import * as v from "valibot";
@@ -9,7 +10,6 @@ const PADDING_STEP = 160;
 const PADDING_MARK = 0x80;
 
 const Text = v.pipe(v.string(), v.maxLength(LIMITS.contentLength));
-const Emoji = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
 /** What takes a place in the conversation. `t`: milliseconds by the sender's clock. */
 const body = {

@@ -139,6 +139,7 @@ export class FakeKeysServer {
       overwrites: [],
       permissions: "0",
       lastSeq,
+      messageSeq: lastSeq,
       readSeq: reads.get(userId) ?? 0,
       ownerId: null,
       participants: participants.map((one) => ({ id: one, username: "x", displayName: "x" })),
@@ -512,6 +513,7 @@ export class FakeKeysServer {
       createdAt: this.now(),
       editedAt: null,
       deleted: false,
+      reactions: [],
       senderDeviceId: deviceId,
     };
     const row: Row = { message, ciphertexts: new Map() };

@@ -1,7 +1,8 @@
 /** Messages at rest: rows of the store, and what people see of them. Pure but for the reading. */
 import type { ChannelId, MessageId, Seq, Timestamp, UserId } from "@lescopains/protocol/ids";
 import type { StoredContent } from "./content.ts";
-import type { DmHistoryPage, DmMessage, DmState, Reaction, Unreadable } from "./port.ts";
+import type { DmHistoryPage, DmMessage, DmState, Unreadable } from "./port.ts";
+import type { Reaction } from "@lescopains/protocol/entities";
 import { type ChannelRecord, codecs, KEY, type RowRecord } from "./records.ts";
 import type { Kit } from "./kit.ts";
 import { readPeer } from "./peers.ts";

@@ -1,3 +1,4 @@
+import type { Message } from "@lescopains/protocol/entities";
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { ApiError } from "../net/api-error.ts";
@@ -157,7 +158,7 @@ export function createOutbox(kit: Kit): Outbox {
       const channel = await unit.get(KEY.channel(channelId), codecs.channel);
       // Its event may have come before its answer.
       if (channel === undefined || (await outgoingByNonce(unit, channelId, nonce)) === undefined) return;
-      const message = {
+      const message: Message = {
         ...answer,
         channelId,
         changedSeq: answer.seq,
@@ -171,8 +172,9 @@ export function createOutbox(kit: Kit): Outbox {
         threadId: null,
         editedAt: null,
         deleted: false,
+        reactions: [],
         senderDeviceId: own.deviceId,
-      } as const;
+      };
       const next = await completeOutgoing(kit, unit, channel, outgoing, message, effects);
       const seen = answer.seq === next.seen + 1 ? answer.seq : next.seen;
       unit.put(KEY.channel(channelId), codecs.channel, { ...next, seen });

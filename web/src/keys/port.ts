@@ -155,18 +155,12 @@ export type Unreadable =
   /** Of a kind that a newer LesCopains made. */
   | { readonly kind: "newer" };
 
-export interface Reaction {
-  readonly emoji: string;
-  readonly userIds: readonly UserId[];
-}
-
 /**
  * A message of a direct conversation as this device has it. `content` holds the words and `encrypted` is false once it was
  * decrypted; otherwise `content` is empty, `encrypted` is true, and `unreadable` says why.
  */
 export interface DmMessage extends Message {
   readonly unreadable: Unreadable | null;
-  readonly reactions: readonly Reaction[];
 }
 
 /** One's own message or change that the server has not stored yet; it survives reloads. */

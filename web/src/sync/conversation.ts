@@ -10,6 +10,7 @@ import type { Drafts } from "./drafts.ts";
 import type { Conversation, Overlay, TimelineView } from "./live-types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Clock, Page } from "./ports.ts";
+import { createWishes } from "./reacting.ts";
 import {
   emptyTimeline,
   eventSeq,
@@ -78,6 +79,7 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
   const loading = signal<TimelineView["loading"]>("none");
   const error = signal<ApiError | undefined>(undefined);
   const overlays = signal<ReadonlyMap<MessageId, Overlay>>(new Map());
+  const wishes = createWishes(deps.selfId);
   const unreadFrom = signal<Seq | undefined>(undefined);
   const unread = deps.unread.of(channelId);
   /** While the newest messages are loaded in place of others, these stay in view. */
@@ -237,6 +239,22 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     }
   }
 
+  async function react(messageId: MessageId, emoji: string, on: boolean): Promise<void> {
+    const end = wishes.add(messageId, emoji, on);
+    const what = { channelId, messageId, emoji };
+    try {
+      const { seq } = await deps.socket.emit(on ? "reaction:add" : "reaction:remove", what);
+      const reaction = { id: messageId, channelId, seq: seq ?? 0, userId: deps.selfId, emoji };
+      batch(() => {
+        if (seq !== null) receive({ kind: "reacted", on, reaction });
+        end();
+      });
+    } catch (thrown) {
+      end();
+      throw asApiError(thrown);
+    }
+  }
+
   function receive(event: TimelineEvent): void {
     const before = held.peek();
     const next = received(before, event);
@@ -274,6 +292,7 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     timeline,
     pending: deps.outbox.pending(channelId),
     overlays,
+    wishes: wishes.all,
     unreadFrom,
     draft: deps.drafts.of(channelId),
     typing: deps.typing.of(channelId),
@@ -334,6 +353,7 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
         const { id, seq } = await deps.socket.emit("message:delete", { channelId, messageId });
         return { kind: "deleted", deletion: { id, channelId, seq } };
       }),
+    react,
     setDraft: (text) => deps.drafts.set(channelId, text),
     noteTyping() {
       const nowMs = deps.clock.now();

@@ -151,6 +151,36 @@ test("[DC4] an edit shows at once, and goes back when it is refused", async () =
   expect(conversation.overlays.value.size).toBe(0);
 });
 
+test("[DC9] a reaction shows until the device tells it, and goes back when it is refused", async () => {
+  const { conversation, keys } = setUp([message(1, "hello")]);
+  conversation.open();
+  await settle();
+  const { id } = message(1, "");
+  await conversation.react(id, "👍", true);
+  const reaction = { kind: "reaction", messageId: id, emoji: "👍", on: true } as const;
+  expect(keys.questions("dm:send")).toMatchObject([{ channelId: CHANNEL, content: reaction }]);
+  expect(conversation.wishes.value).toEqual([{ messageId: id, emoji: "👍", on: true }]);
+  // Somebody else's comes first: one's own still shows.
+  conversation.take([message(1, "hello", { reactions: [{ emoji: "👍", userIds: [LEO] }] })], []);
+  expect(conversation.wishes.value).toHaveLength(1);
+  conversation.take([message(1, "hello", { reactions: [{ emoji: "👍", userIds: [LEO, ANA] }] })], []);
+  expect(conversation.wishes.value).toEqual([]);
+
+  await conversation.react(id, "🎉", true);
+  const refused = { ...waiting("uuid-2", "", true), content: { ...reaction, emoji: "🎉" } };
+  conversation.takePending([refused]);
+  expect(conversation.wishes.value).toEqual([]);
+  expect(keys.questions("dm:discard")).toEqual([{ nonce: "uuid-2" }]);
+  await conversation.react(id, "🎉", true);
+  conversation.take([message(1, "", { deleted: true })], []);
+  expect(conversation.wishes.value).toEqual([]);
+  keys.answer = () => {
+    throw new KeysError({ code: "not_found", message: "" });
+  };
+  await expect(conversation.react(id, "🎉", true)).rejects.toMatchObject({ code: "not_found" });
+  expect(conversation.wishes.value).toEqual([]);
+});
+
 test("[DC5] what is seen is told to the device once, when someone looks at it", async () => {
   const { clock, conversation, keys, page, unread } = setUp([message(1, "one"), message(2, "two")]);
   unread.tell(CHANNEL, { lastSeq: 3, readSeq: 1, count: 1 });

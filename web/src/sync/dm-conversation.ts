@@ -1,5 +1,5 @@
 import type { ErrorCode } from "@lescopains/protocol/errors";
-import type { ChannelId, MessageId, Seq } from "@lescopains/protocol/ids";
+import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { batch, computed, signal } from "@preact/signals";
 import {
@@ -16,12 +16,13 @@ import type { ConversationShell } from "./conversation.ts";
 import type { Drafts } from "./drafts.ts";
 import type { Overlay, PendingMessage, SendInput, TimelineView } from "./live-types.ts";
 import type { Clock, Page, RandomUuid } from "./ports.ts";
+import { createWishes } from "./reacting.ts";
 import type { TypingBook } from "./typing.ts";
 import type { Unkept } from "./unkept.ts";
 import type { UnreadBook } from "./unread.ts";
 
 export interface DmConversationDeps {
-  readonly selfId: string;
+  readonly selfId: UserId;
   readonly keys: KeysPort;
   readonly drafts: Drafts;
   readonly unkept: Unkept;
@@ -64,6 +65,7 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
   const loading = signal<TimelineView["loading"]>("none");
   const error = signal<ApiError | undefined>(undefined);
   const overlays = signal<ReadonlyMap<MessageId, Overlay>>(new Map());
+  const wishes = createWishes(deps.selfId);
   const notices = signal<readonly DmNotice[]>([]);
   const unreadFrom = signal<Seq | undefined>(undefined);
   const fromDevice = signal<readonly DmPending[]>([]);
@@ -166,6 +168,7 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
       }
       for (const message of messages) {
         overlay(message.id, undefined);
+        wishes.confirm(message);
         if (message.authorId !== null) deps.typing.stopped(channelId, message.authorId);
         noteUnseen(message);
       }
@@ -191,13 +194,20 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     overlays.value = next;
   }
 
-  /** Shows a change at once; the device's own word replaces it. */
-  async function change(id: MessageId, what: Overlay, content: DmContent): Promise<void> {
+  /** Shows a change of a message, and answers how to show it no longer. */
+  function overlaid(id: MessageId, what: Overlay): () => void {
     overlay(id, what);
+    return () => {
+      if (overlays.peek().get(id) === what) overlay(id, undefined);
+    };
+  }
+
+  /** Sends a change that shows already; the device's own word replaces it. */
+  async function change(undo: () => void, content: DmContent): Promise<void> {
     try {
       await deps.unkept.send(channelId, deps.randomUuid(), content);
     } catch (thrown) {
-      if (overlays.peek().get(id) === what) overlay(id, undefined);
+      undo();
       throw asServerError(thrown);
     }
   }
@@ -206,7 +216,8 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
   function dropRefused(now: readonly DmPending[]): void {
     for (const { content, state, nonce } of now) {
       if (content.kind === "text" || state !== "failed") continue;
-      overlay(content.messageId, undefined);
+      if (content.kind === "reaction") wishes.drop(content.messageId, content.emoji);
+      else overlay(content.messageId, undefined);
       deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
     }
   }
@@ -237,6 +248,7 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     timeline,
     pending,
     overlays,
+    wishes: wishes.all,
     notices,
     unreadFrom,
     draft: deps.drafts.of(channelId),
@@ -285,8 +297,11 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
       justWritten.value = justWritten.peek().filter((one) => one.nonce !== nonce);
       deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
     },
-    edit: (messageId, text) => change(messageId, { kind: "edited", content: text }, { kind: "edit", messageId, text }),
-    remove: (messageId) => change(messageId, { kind: "deleted" }, { kind: "delete", messageId }),
+    edit: (messageId, text) =>
+      change(overlaid(messageId, { kind: "edited", content: text }), { kind: "edit", messageId, text }),
+    remove: (messageId) => change(overlaid(messageId, { kind: "deleted" }), { kind: "delete", messageId }),
+    react: (messageId, emoji, on) =>
+      change(wishes.add(messageId, emoji, on), { kind: "reaction", messageId, emoji, on }),
     setDraft: (text) => deps.drafts.set(channelId, text),
     noteTyping() {
       const nowMs = deps.clock.now();

@@ -5,6 +5,8 @@ import type { HistoryPage } from "@lescopains/protocol/rest";
 import { ApiError } from "../net/api-error.ts";
 import type { Api } from "../net/rest.ts";
 import type { FakeWire } from "./fakes.ts";
+import { reacted } from "./reacting.ts";
+import { withReaction } from "./timeline.ts";
 
 export const SERVER = "018f0000-0000-7000-8000-000000000001" as ServerId;
 export const CHANNEL = "018f0000-0000-7000-8000-000000000002" as ChannelId;
@@ -28,6 +30,7 @@ interface Sent {
   readonly messageId: MessageId;
   readonly channels: Record<string, Seq>;
   readonly seq: Seq;
+  readonly emoji: string;
 }
 
 export class FakeServer {
@@ -62,6 +65,7 @@ export class FakeServer {
       overwrites: [],
       permissions: "196608",
       lastSeq: this.lastSeq,
+      messageSeq: this.messages.at(-1)?.seq ?? 0,
       readSeq: this.readSeq,
     };
   }
@@ -105,6 +109,7 @@ export class FakeServer {
       createdAt: AT,
       editedAt: null,
       deleted: false,
+      reactions: [],
     };
     this.messages.push(message);
     if (told) this.wire.push("message:new", message);
@@ -120,7 +125,19 @@ export class FakeServer {
       return { ok: true, seq: this.readSeq };
     }
     if (event === "message:edit") return this.edit(body.messageId, body.content);
+    if (event === "reaction:add" || event === "reaction:remove") return this.react(body, event === "reaction:add");
     return { ok: true };
+  }
+
+  private react({ messageId, emoji }: Pick<Sent, "messageId" | "emoji">, on: boolean): unknown {
+    const index = this.messages.findIndex(({ id }) => id === messageId);
+    const message = this.messages[index];
+    if (message === undefined) return { ok: false, error: { code: "not_found", message: "gone" } };
+    if (reacted(message.reactions, emoji, ANA) === on) return { ok: true, seq: null };
+    this.lastSeq += 1;
+    const reactions = withReaction(message.reactions, emoji, ANA, on);
+    this.messages[index] = { ...message, reactions, changedSeq: this.lastSeq };
+    return { ok: true, seq: this.lastSeq };
   }
 
   /** `told`: its event goes out before the acknowledgement. */

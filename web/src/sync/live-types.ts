@@ -15,6 +15,7 @@ import type { ChannelId, MessageId, Seq, ServerId, UserId } from "@lescopains/pr
 import type { ReadonlySignal } from "@preact/signals";
 import type { DmNotice, KeysPort, KeysRefusal } from "../keys/port.ts";
 import type { ApiError } from "../net/api-error.ts";
+import type { Wish } from "./reacting.ts";
 
 /** The socket. `sinceMs`: epoch milliseconds at which it was lost or first tried. `offline`: the machine has no network. */
 export type ConnectionState =
@@ -38,7 +39,7 @@ export interface MemberList {
 export interface Unread {
   readonly lastSeq: Seq;
   readonly readSeq: Seq;
-  /** New messages since `readSeq`; an upper bound until the channel was opened (edits count as events too). 0: all read. */
+  /** New messages since `readSeq`; an upper bound until the channel was opened (changes between them count too). 0: all read. */
   readonly count: number;
 }
 
@@ -86,6 +87,8 @@ export interface Conversation {
   /** One's own messages that stand after the last of the timeline. */
   readonly pending: ReadonlySignal<readonly PendingMessage[]>;
   readonly overlays: ReadonlySignal<ReadonlyMap<MessageId, Overlay>>;
+  /** One's own reactions that are not confirmed. */
+  readonly wishes: ReadonlySignal<readonly Wish[]>;
   /** Lines that are no messages, by `afterSeq`; in direct conversations only. */
   readonly notices?: ReadonlySignal<readonly DmNotice[]>;
   /** Where the reader stopped: the line "new messages" stands after this `seq` until they write or leave. */
@@ -114,6 +117,8 @@ export interface Conversation {
   readonly edit: (messageId: MessageId, content: string) => Promise<void>;
   /** Shows at once. @throws ApiError when refused; the message comes back then. */
   readonly remove: (messageId: MessageId) => Promise<void>;
+  /** Adds one's own reaction or, not `on`, takes it back; shows at once. @throws ApiError when refused; it is undone then. */
+  readonly react: (messageId: MessageId, emoji: string, on: boolean) => Promise<void>;
   readonly setDraft: (text: string) => void;
   /** Someone types here; tells the others at most every 5 s. */
   readonly noteTyping: () => void;

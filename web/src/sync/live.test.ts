@@ -5,6 +5,7 @@ import { ApiError } from "../net/api-error.ts";
 import { ANA, CHANNEL, FakeServer, LEO, self, SERVER } from "./fake-server.ts";
 import { fakeBeats, FakeClock, FakeLocks, FakePage, FakeStorage, FakeWire, settle } from "./fakes.ts";
 import { createLive } from "./live.ts";
+import { reactionsShown } from "./reacting.ts";
 
 /** What outlives a tab. */
 class Machine {
@@ -264,6 +265,32 @@ describe("conversation", () => {
     expect(conversation.timeline.value.messages[0]?.content).toBe("better");
   });
 
+  test("[CO12] a reaction shows at once and is confirmed once; refused, it goes back", async () => {
+    const { conversation, server, wire } = await openedTab(1);
+    const id = server.messages[0]?.id;
+    if (id === undefined) throw new Error("posted above");
+    const shown = () =>
+      reactionsShown(conversation.timeline.value.messages[0] ?? { id, reactions: [] }, conversation.wishes.value, ANA);
+    const mine = [{ emoji: "👍", userIds: [ANA] }];
+    const adding = conversation.react(id, "👍", true);
+    expect(shown()).toEqual(mine);
+    await adding;
+    expect(conversation.wishes.value).toEqual([]);
+    expect(conversation.timeline.value.messages[0]).toMatchObject({ changedSeq: 2, reactions: mine });
+    // Its event, and somebody else's, whichever comes first.
+    wire.push("reaction:added", { id, channelId: CHANNEL, seq: 2, userId: ANA, emoji: "👍" });
+    wire.push("reaction:added", { id, channelId: CHANNEL, seq: 3, userId: LEO, emoji: "👍" });
+    server.lastSeq = 3;
+    expect(shown()).toEqual([{ emoji: "👍", userIds: [ANA, LEO] }]);
+    expect(conversation.unread.value.count).toBe(1);
+    // Pressed on and off faster than the server answers: the last wish stands.
+    await Promise.all([conversation.react(id, "👍", false), conversation.react(id, "👍", true)]);
+    expect(shown()).toEqual([{ emoji: "👍", userIds: [LEO, ANA] }]);
+    wire.answer = () => ({ ok: false, error: { code: "limit_reached", message: "full" } });
+    await expect(conversation.react(id, "🎉", true)).rejects.toMatchObject({ code: "limit_reached" });
+    expect(shown()).toEqual([{ emoji: "👍", userIds: [LEO, ANA] }]);
+  });
+
   test("[CO6] what is seen is marked read once, when someone looks at it", async () => {
     const { conversation, server, page, machine } = await openedTab(3);
     page.change({ attentive: false });
@@ -391,7 +418,18 @@ describe("places", () => {
     expect(happenings).toEqual(["serverLeft"]);
   });
 
-  test("[PL2] unread counts messages of others, and edits are nothing new", async () => {
+  test("[PL2] what happened to old messages while one was away is nothing new", async () => {
+    const { live, server } = await openedTab(1);
+    server.readSeq = 1;
+    server.lastSeq = 4;
+    server.ready();
+    expect(live.unread(CHANNEL).value).toMatchObject({ lastSeq: 4, count: 0 });
+    server.post("news", false);
+    server.ready();
+    expect(live.unreadInServer(SERVER).value).toBe(true);
+  });
+
+  test("[PL2] unread counts messages of others, and edits, deletions and reactions are nothing new", async () => {
     const { live, server, wire, conversation, machine } = await openedTab(1);
     conversation.noteSeen();
     await machine.clock.advance(1_000);

@@ -21,7 +21,7 @@ import { perId } from "./per-id.ts";
 import type { Beats } from "./ports.ts";
 import { createPresenceBook } from "./presence.ts";
 import { createResync } from "./resync.ts";
-import type { TimelineEvent } from "./timeline.ts";
+import { eventSeq, type TimelineEvent } from "./timeline.ts";
 import { createTypingBook } from "./typing.ts";
 import { createUnkept } from "./unkept.ts";
 import { createUnreadBook } from "./unread.ts";
@@ -154,7 +154,7 @@ export function createLive(deps: LiveDeps): Live {
   function receive(event: TimelineEvent, channelId: ChannelId): void {
     batch(() => {
       if (event.kind === "new") noteNew(event.message);
-      else unread.noteChange(channelId, event.kind === "edited" ? event.edit.seq : event.deletion.seq);
+      else unread.noteChange(channelId, eventSeq(event));
       conversations.get(channelId)?.receive(event);
     });
   }
@@ -215,6 +215,8 @@ export function createLive(deps: LiveDeps): Live {
     if (isDirect(deletion.channelId)) device.feed("message:deleted", deletion);
     else receive({ kind: "deleted", deletion }, deletion.channelId);
   });
+  socket.on("reaction:added", (reaction) => receive({ kind: "reacted", on: true, reaction }, reaction.channelId));
+  socket.on("reaction:removed", (reaction) => receive({ kind: "reacted", on: false, reaction }, reaction.channelId));
   socket.on("message:ephemeral", (body) => device.feed("message:ephemeral", body));
   socket.on("typing", (body) => {
     if (body.userId !== userId) typing.note(body.channelId, body.userId);

@@ -175,5 +175,6 @@ function acknowledged(item: OutboxItem, authorId: UserId, answer: UpOk<"message:
     createdAt: answer.createdAt,
     editedAt: null,
     deleted: false,
+    reactions: [],
   };
 }

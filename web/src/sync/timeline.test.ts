@@ -21,6 +21,7 @@ import {
 
 const CHANNEL = "018f0000-0000-7000-8000-000000000001" as ChannelId;
 const AUTHOR = "018f0000-0000-7000-8000-0000000000aa" as UserId;
+const PEOPLE = ["a1", "a2", "a3"].map((end) => `018f0000-0000-7000-8000-0000000000${end}` as UserId);
 const AT = "2026-11-22T10:00:00.000Z";
 
 function idOf(seq: Seq): MessageId {
@@ -54,6 +55,7 @@ class ServerChannel {
       createdAt: AT,
       editedAt: null,
       deleted: false,
+      reactions: [],
     };
     this.messages.push(message);
     this.events.push({ kind: "new", message });
@@ -77,8 +79,27 @@ class ServerChannel {
     const message = this.messages[index];
     if (message === undefined || message.deleted) return;
     const seq = this.lastSeq + 1;
-    this.messages[index] = { ...message, content: "", metadata: null, deleted: true, changedSeq: seq };
+    this.messages[index] = { ...message, content: "", metadata: null, deleted: true, reactions: [], changedSeq: seq };
     this.events.push({ kind: "deleted", deletion: { id: message.id, channelId: CHANNEL, seq } });
+  }
+
+  react(pick: number, who: number): void {
+    const index = pick % Math.max(1, this.messages.length);
+    const message = this.messages[index];
+    if (message === undefined || message.deleted) return;
+    const seq = this.lastSeq + 1;
+    const [emoji, userId] = [pick % 2 === 0 ? "👍" : "🎉", PEOPLE[who] ?? AUTHOR];
+    const before = message.reactions.find((one) => one.emoji === emoji)?.userIds ?? [];
+    const on = !before.includes(userId);
+    const userIds = on ? [...before, userId] : before.filter((id) => id !== userId);
+    const reactions =
+      before.length === 0
+        ? [...message.reactions, { emoji, userIds }]
+        : message.reactions.flatMap((one) =>
+            one.emoji !== emoji ? [one] : userIds.length === 0 ? [] : [{ emoji, userIds }],
+          );
+    this.messages[index] = { ...message, reactions, changedSeq: seq };
+    this.events.push({ kind: "reacted", on, reaction: { id: message.id, channelId: CHANNEL, seq, userId, emoji } });
   }
 
   page(range: { before?: Seq; after?: Seq }, limit: number): HistoryPage {
@@ -114,6 +135,7 @@ type Step =
         | "reconnect";
     }
   | { readonly kind: "edit" | "remove"; readonly pick: number }
+  | { readonly kind: "react"; readonly pick: number; readonly who: number }
   | { readonly kind: "trim"; readonly keep: number; readonly side: "oldest" | "newest" };
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -121,6 +143,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Step>({ kind: "deliver" }) },
   { weight: 6, arbitrary: fc.constant<Step>({ kind: "deliverAll" }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("edit", "remove"), pick: fc.nat(24) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("react" as const), pick: fc.nat(24), who: fc.nat(2) }) },
   { weight: 4, arbitrary: fc.constant<Step>({ kind: "askOlder" }) },
   { weight: 4, arbitrary: fc.constant<Step>({ kind: "askNewer" }) },
   { weight: 5, arbitrary: fc.constant<Step>({ kind: "answer" }) },
@@ -175,6 +198,9 @@ class Reader {
         break;
       case "remove":
         this.server.remove(step.pick);
+        break;
+      case "react":
+        this.server.react(step.pick, step.who);
         break;
       case "deliver":
         this.take(this.server.events[this.cursor]);
@@ -353,6 +379,15 @@ describe("timeline", () => {
     server.remove(0);
     const after = received(timeline, eventAt(server, 2));
     expect(after.messages[0]).toMatchObject({ deleted: true, content: "" });
+  });
+
+  test("[TL3] a deleted message takes its reactions with it", () => {
+    const { server, timeline } = loaded(1);
+    server.react(0, 0);
+    const reacted = received(timeline, eventAt(server, 1));
+    expect(reacted.messages[0]?.reactions).toEqual([{ emoji: "👍", userIds: [PEOPLE[0]] }]);
+    server.remove(0);
+    expect(received(reacted, eventAt(server, 2)).messages[0]?.reactions).toEqual([]);
   });
 
   test("[TL4] events received before the first page are applied after it", () => {

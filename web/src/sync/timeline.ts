@@ -6,19 +6,20 @@
  *               └──── messages ────┘                           `seen`: every event up to it is reflected in what is held
  *        hasOlder                    hasNewer
  * ```
- * Every event of a channel (new, edited, deleted) has the next `seq`. One that skips a number waits in `ahead` until the
+ * Every event of a channel (new, edited, reacted, deleted) has the next `seq`. One that skips a number waits in `ahead` until the
  * missing ones came or a `sync` told what they did. Whatever the order, loss and repetition of events, pages and syncs,
  * the window ends up as the server's (the property test beside this file).
  */
-import type { Message } from "@lescopains/protocol/entities";
-import type { ChannelId, MessageId, Seq } from "@lescopains/protocol/ids";
+import type { Message, Reaction } from "@lescopains/protocol/entities";
+import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import type { HistoryPage } from "@lescopains/protocol/rest";
 import type { DownBody } from "@lescopains/protocol/down";
 
-/** A change of an existing message. `whole`: the message as it stood after the change. */
+/** A change of an existing message. `reacted`: somebody's reaction came or, not `on`, went. `whole`: the message as it stood after the change. */
 export type Change =
   | { readonly kind: "edited"; readonly edit: DownBody<"message:edited"> }
   | { readonly kind: "deleted"; readonly deletion: DownBody<"message:deleted"> }
+  | { readonly kind: "reacted"; readonly on: boolean; readonly reaction: DownBody<"reaction:added"> }
   | { readonly kind: "whole"; readonly message: Message };
 
 /** An event of the channel. */
@@ -44,15 +45,15 @@ export interface Timeline {
   readonly ahead: ReadonlyMap<Seq, TimelineEvent>;
   /** Pages on their way. */
   readonly pagesAsked: number;
-  /** Newest changes of messages not held: a page on its way may have been read before them. Kept only while one is. */
-  readonly strays: ReadonlyMap<MessageId, Change>;
+  /** Changes of messages not held, in order: a page on its way may have been read before them. Kept only while one is. */
+  readonly strays: ReadonlyMap<MessageId, readonly Change[]>;
 }
 
 /** Beyond this many waiting events a `sync` is the cheaper way; the rest is dropped and asked for. */
 const AHEAD_MAX = 1_000;
 
 const NO_EVENTS: ReadonlyMap<Seq, TimelineEvent> = new Map();
-const NO_STRAYS: ReadonlyMap<MessageId, Change> = new Map();
+const NO_STRAYS: ReadonlyMap<MessageId, readonly Change[]> = new Map();
 
 export function emptyTimeline(channelId: ChannelId): Timeline {
   return {
@@ -71,8 +72,13 @@ export function emptyTimeline(channelId: ChannelId): Timeline {
 
 /** The `seq` that an event took. */
 export function eventSeq(event: TimelineEvent): Seq {
-  if (event.kind === "new") return event.message.seq;
-  return event.kind === "edited" ? event.edit.seq : event.deletion.seq;
+  return event.kind === "new" ? event.message.seq : changeOf(event).seq;
+}
+
+/** What every change of a message names: which one, and the event. */
+function changeOf(change: Exclude<Change, { readonly kind: "whole" }>): { readonly id: MessageId; readonly seq: Seq } {
+  if (change.kind === "edited") return change.edit;
+  return change.kind === "reacted" ? change.reaction : change.deletion;
 }
 
 /** An event arrived, in whatever order. */
@@ -192,7 +198,7 @@ function drained(timeline: Timeline): Timeline {
 }
 
 function changed(timeline: Timeline, change: TimelineEvent & Change): Timeline {
-  const id = change.kind === "edited" ? change.edit.id : change.deletion.id;
+  const { id } = changeOf(change);
   const index = timeline.messages.findLastIndex((message) => message.id === id);
   const held = timeline.messages[index];
   if (held === undefined) return astray(timeline, id, change);
@@ -215,15 +221,13 @@ function placed(timeline: Timeline, message: Message): Timeline {
 
 function astray(timeline: Timeline, id: MessageId, change: Change): Timeline {
   if (timeline.pagesAsked === 0) return timeline;
-  return { ...timeline, strays: new Map(timeline.strays).set(id, change) };
+  const changes = [...(timeline.strays.get(id) ?? []), change];
+  return { ...timeline, strays: new Map(timeline.strays).set(id, changes) };
 }
 
 /** A page's messages by `seq`, with what changed while it was on its way. */
 function caughtUp(timeline: Timeline, messages: readonly Message[]): Message[] {
-  return bySeq(messages).map((message) => {
-    const change = timeline.strays.get(message.id);
-    return change === undefined ? message : withChange(message, change);
-  });
+  return bySeq(messages).map((message) => (timeline.strays.get(message.id) ?? []).reduce(withChange, message));
 }
 
 /** A message after a change, unless it already stands later than that. */
@@ -234,9 +238,23 @@ function withChange(message: Message, change: Change): Message {
     if (message.changedSeq >= seq) return message;
     return { ...message, changedSeq: seq, content, encrypted, metadata, editedAt };
   }
+  if (change.kind === "reacted") {
+    const { seq, emoji, userId } = change.reaction;
+    if (message.changedSeq >= seq) return message;
+    return { ...message, changedSeq: seq, reactions: withReaction(message.reactions, emoji, userId, change.on) };
+  }
   const { seq } = change.deletion;
   if (message.changedSeq >= seq) return message;
-  return { ...message, changedSeq: seq, content: "", metadata: null, deleted: true };
+  return { ...message, changedSeq: seq, content: "", metadata: null, deleted: true, reactions: [] };
+}
+
+/** The reactions with one person's added at the end, or taken away; an emoji keeps its place, and goes with its last person. */
+export function withReaction(reactions: readonly Reaction[], emoji: string, userId: UserId, on: boolean): Reaction[] {
+  const known = reactions.find((one) => one.emoji === emoji);
+  if (on === (known?.userIds.includes(userId) ?? false)) return [...reactions];
+  if (known === undefined) return [...reactions, { emoji, userIds: [userId] }];
+  const userIds = on ? [...known.userIds, userId] : known.userIds.filter((id) => id !== userId);
+  return reactions.map((one) => (one === known ? { emoji, userIds } : one)).filter((one) => one.userIds.length > 0);
 }
 
 function bySeq(messages: readonly Message[]): Message[] {

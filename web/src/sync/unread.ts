@@ -10,7 +10,7 @@ export interface UnreadBook {
   /** The server's word, at `ready` or with a channel; it never takes back what is known to be further. */
   readonly learn: (channel: Channel) => void;
   readonly noteNew: (message: Message) => void;
-  /** An edit or a deletion took `seq`. It is nothing new to read. */
+  /** An edit, a reaction or a deletion took `seq`. It is nothing new to read. */
   readonly noteChange: (channelId: ChannelId, seq: Seq) => void;
   /** Where a reader stands in a direct conversation: this browser's device knows, the server only counts events. */
   readonly tell: (channelId: ChannelId, unread: Unread) => void;
@@ -24,7 +24,7 @@ export function createUnreadBook(selfId: UserId): UnreadBook {
 
   return {
     of,
-    learn({ id, lastSeq, readSeq }) {
+    learn({ id, lastSeq, messageSeq, readSeq }) {
       const unread = of(id);
       const known = unread.peek();
       const read = Math.max(known.readSeq, readSeq);
@@ -34,7 +34,8 @@ export function createUnreadBook(selfId: UserId): UnreadBook {
       unread.value = {
         lastSeq: last,
         readSeq: read,
-        count: missed || read >= last ? last - Math.min(read, last) : known.count,
+        // What happened after the newest message is nothing to read.
+        count: missed || read >= last ? Math.max(0, messageSeq - read) : known.count,
       };
     },
     noteNew({ channelId, seq, authorId }) {

@@ -4,7 +4,7 @@ import type { Message } from "@lescopains/protocol/entities";
 import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
 import { allows } from "@lescopains/protocol/permissions";
 import type { HistoryPage, HistoryQuery } from "@lescopains/protocol/rest";
-import type { MessageDelete, MessageEdit, MessageSend } from "@lescopains/protocol/up";
+import type { MessageDelete, MessageEdit, MessageSend, ReactionChange } from "@lescopains/protocol/up";
 import { DurableObject } from "cloudflare:workers";
 import { deviceOfSession } from "../../db/devices.ts";
 import { addPerson, removePerson } from "../../db/dms.ts";
@@ -15,7 +15,16 @@ import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type Outcome, ok, type Refusal, refuse } from "../../platform/outcome.ts";
 import type { Told } from "../gateway/messages.ts";
-import { batchLength, type Deleted, type Edited, refusal, type Sent, type Write } from "./core.ts";
+import {
+  type Answer,
+  batchLength,
+  type Deleted,
+  type Edited,
+  type Reacted,
+  refusal,
+  type Sent,
+  type Write,
+} from "./core.ts";
 import { type Loaded, loadChannel } from "./loaded.ts";
 import type { People } from "./people.ts";
 import { changesSince, pageOf, readerIn, untoldOf } from "./reading.ts";
@@ -27,7 +36,7 @@ interface Pending {
   readonly write: Write;
   /** The author's permissions when it was admitted. */
   granted: Granted;
-  readonly resolve: (outcome: Outcome<Sent | Edited | Deleted>) => void;
+  readonly resolve: (outcome: Outcome<Answer>) => void;
 }
 
 export interface Missed {
@@ -89,7 +98,12 @@ export class Channel extends DurableObject<Env> {
   }
 
   delete(userId: UserId, input: MessageDelete): Promise<Outcome<Deleted>> {
-    return this.#write({ kind: "delete", userId, input });
+    return this.#write({ kind: "delete", userId, input }) as Promise<Outcome<Deleted>>;
+  }
+
+  /** @param on adds the reaction; otherwise takes it back */
+  react(userId: UserId, on: boolean, input: ReactionChange): Promise<Outcome<Reacted>> {
+    return this.#write({ kind: "react", userId, input, on });
   }
 
   /** Tells the channel's readers that someone writes. */
@@ -249,7 +263,7 @@ export class Channel extends DurableObject<Env> {
     }
   }
 
-  async #write(write: Write): Promise<Outcome<Sent | Edited | Deleted>> {
+  async #write(write: Write): Promise<Outcome<Answer>> {
     let granted: Granted;
     try {
       const channel = await this.#load();
@@ -260,7 +274,7 @@ export class Channel extends DurableObject<Env> {
     } catch (error) {
       return unavailable(error);
     }
-    const { promise, resolve } = Promise.withResolvers<Outcome<Sent | Edited | Deleted>>();
+    const { promise, resolve } = Promise.withResolvers<Outcome<Answer>>();
     this.#queue.push({ write, granted, resolve });
     if (!this.#draining) void this.#drain();
     return promise;
@@ -322,7 +336,7 @@ export class Channel extends DurableObject<Env> {
     written.forEach(({ outcome, event, sealed }, index) => {
       batch[index]?.resolve(outcome);
       if (event !== undefined) events.push(sealed === undefined ? { event } : { event, sealed });
-      if (outcome.ok) channel.lastSeq = Math.max(channel.lastSeq, outcome.value.seq);
+      channel.lastSeq = Math.max(channel.lastSeq, storedSeq(outcome));
     });
     const ordered = [...(await this.#untold(channel, written, events)), ...inOrder(events)];
     if (ordered.length === 0) return;
@@ -339,7 +353,7 @@ export class Channel extends DurableObject<Env> {
    */
   async #untold(channel: Loaded, written: readonly Written[], events: readonly Told[]): Promise<Told[]> {
     const told = this.#toldSeq ?? 0;
-    const stored = Math.max(0, ...written.map(({ outcome }) => (outcome.ok ? outcome.value.seq : 0)));
+    const stored = Math.max(0, ...written.map(({ outcome }) => storedSeq(outcome)));
     const upTo = events.length > 0 ? Math.min(...events.map(({ event }) => seqOf(event))) - 1 : stored;
     this.#toldSeq = Math.max(told, stored);
     if (upTo <= told) return [];
@@ -387,6 +401,11 @@ export class Channel extends DurableObject<Env> {
 /** Rows come back in no particular order; readers get them by `seq`. */
 function inOrder(events: Told[]): Told[] {
   return events.toSorted((a, b) => seqOf(a.event) - seqOf(b.event));
+}
+
+/** The event that a write became, now or at its first try; 0: none. */
+function storedSeq(outcome: Outcome<Answer>): number {
+  return outcome.ok ? (outcome.value.seq ?? 0) : 0;
 }
 
 function seqOf({ body }: AnyDown): number {

@@ -25,12 +25,14 @@ const edit: Write = {
   input: { channelId, messageId, content: "salut !", encrypted: false },
 };
 const remove: Write = { kind: "delete", userId: alice, input: { channelId, messageId } };
+const react: Write = { kind: "react", userId: alice, input: { channelId, messageId, emoji: "👍" }, on: true };
+const unreact: Write = { ...react, on: false };
 const admitted = (write: Write): Admitted => ({ write, bits: DEFAULT_PERMISSIONS });
 const plain = { encrypted: false, direct: null };
 const closed = { encrypted: true, direct: null };
 
 test("[CH1] who may not view a channel is told that there is none", () => {
-  for (const write of [send("1"), edit, remove]) {
+  for (const write of [send("1"), edit, remove, react, unreact]) {
     expect(refusal(plain, write, PERMISSIONS.sendMessages, 0)?.code).toBe("not_found");
   }
 });
@@ -42,10 +44,19 @@ test("[CH2] who may view but not send is refused, for messages and edits; deleti
   expect(refusal(plain, remove, bits, 0)).toBeNull();
 });
 
+test("[REA3] adding a reaction needs the right to react, and none to send; taking it back needs neither", () => {
+  const bits = PERMISSIONS.viewChannel;
+  expect(refusal(plain, react, bits | PERMISSIONS.sendMessages, 0)?.code).toBe("forbidden");
+  expect(refusal(plain, react, bits | PERMISSIONS.addReactions, 0)).toBeNull();
+  expect(refusal(plain, unreact, bits, 0)).toBeNull();
+});
+
 test("[CH3] an encrypted channel takes no plain text, whoever sends it", () => {
   const bits = PERMISSIONS.administrator;
   expect(refusal(closed, send("1"), bits, 0)?.code).toBe("encryption_required");
   expect(refusal(closed, edit, bits, 0)?.code).toBe("encryption_required");
+  expect(refusal(closed, react, bits, 0)?.code).toBe("encryption_required");
+  expect(refusal(closed, unreact, bits, 0)).toBeNull();
   expect(refusal(closed, send("1", alice, true), bits, 0)).toBeNull();
 });
 
@@ -55,11 +66,12 @@ test("[CH4] a full queue refuses with the time to wait, and loses nothing it has
   expect(refused?.retryAfterMs).toBeGreaterThan(0);
 });
 
-test("[CH5] a batch is a run of messages with distinct nonces, or one edit or deletion", () => {
+test("[CH5] a batch is a run of messages with distinct nonces, or one change of a message", () => {
   expect(batchLength([])).toBe(0);
   expect(batchLength([send("1"), send("2"), edit, send("3")].map(admitted))).toBe(2);
   expect(batchLength([edit, send("1")].map(admitted))).toBe(1);
   expect(batchLength([remove, remove].map(admitted))).toBe(1);
+  expect(batchLength([react, send("1")].map(admitted))).toBe(1);
   expect(batchLength([send("1"), send("1")].map(admitted))).toBe(1);
 });
 
@@ -69,6 +81,7 @@ test("[CH5] cutting batches off any queue keeps every write once and in order", 
       fc.nat(20).map((n) => send(String(n))),
       fc.constant(edit),
       fc.constant(remove),
+      fc.constant(react),
     ),
     { maxLength: 600 },
   );
@@ -111,6 +124,7 @@ test("[DM3] a direct conversation takes sealed messages of a device, deletions, 
     expect(judge(sealed())).toBeUndefined();
     expect(judge(remove)).toBeUndefined();
     expect(judge(edit)).toBe("encryption_required");
+    expect(judge(react)).toBe("encryption_required");
     expect(judge(send("1"))).toBe("encryption_required");
     expect(judge(send("1", alice, true))).toBe("encryption_required");
     expect(judge(sealed({}, null))).toBe("device_required");

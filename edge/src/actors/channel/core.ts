@@ -5,7 +5,7 @@ import type { ErrorBody } from "@lescopains/protocol/errors";
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { allows, type PermissionBits } from "@lescopains/protocol/permissions";
-import type { MessageDelete, MessageEdit, MessageSend } from "@lescopains/protocol/up";
+import type { MessageDelete, MessageEdit, MessageSend, ReactionChange } from "@lescopains/protocol/up";
 
 /** What a channel needs to know about itself to decide. */
 export interface ChannelState {
@@ -18,7 +18,9 @@ export interface ChannelState {
 export type Write =
   | { readonly kind: "send"; readonly userId: UserId; readonly deviceId: DeviceId | null; readonly input: MessageSend }
   | { readonly kind: "edit"; readonly userId: UserId; readonly input: MessageEdit }
-  | { readonly kind: "delete"; readonly userId: UserId; readonly input: MessageDelete };
+  | { readonly kind: "delete"; readonly userId: UserId; readonly input: MessageDelete }
+  /** `on`: it is added; otherwise taken back. */
+  | { readonly kind: "react"; readonly userId: UserId; readonly input: ReactionChange; readonly on: boolean };
 
 /** A write with the permissions its author had in this channel when it was admitted. */
 export interface Admitted {
@@ -38,16 +40,22 @@ export function refusal(state: ChannelState, write: Write, bits: PermissionBits,
   } else if (write.kind === "send" && isSealed(write.input)) {
     return { code: "invalid_request", message: "ciphertexts for devices are for direct conversations" };
   }
-  if (write.kind !== "delete") {
-    if (!allows(bits, "sendMessages")) return { code: "forbidden", message: "you may not write here" };
-    if (state.direct === null && state.encrypted && !write.input.encrypted) {
-      return { code: "encryption_required", message: "this channel takes encrypted messages only" };
-    }
-  }
+  if ((write.kind === "send" || write.kind === "edit") && !allows(bits, "sendMessages"))
+    return { code: "forbidden", message: "you may not write here" };
+  if (write.kind === "react" && write.on && !allows(bits, "addReactions"))
+    return { code: "forbidden", message: "you may not react here" };
+  if (state.direct === null && state.encrypted && isLegible(write))
+    return { code: "encryption_required", message: "this channel takes encrypted messages only" };
   if (queued >= LIMITS.channelQueue) {
     return { code: "rate_limited", message: "the channel is busy", retryAfterMs: 1_000 };
   }
   return null;
+}
+
+/** Whether the server could read what is written. */
+function isLegible(write: Write): boolean {
+  if (write.kind === "send" || write.kind === "edit") return !write.input.encrypted;
+  return write.kind === "react" && write.on;
 }
 
 /** A message whose content is for devices, not for whoever may read the channel. */
@@ -58,7 +66,8 @@ export function isSealed(input: MessageSend): boolean {
 /** A direct conversation takes sealed messages; whatever else one does with a message travels inside of them. */
 function directRefusal(direct: "dm" | "group_dm", write: Write): ErrorBody | null {
   if (write.kind === "delete") return null;
-  if (write.kind === "edit") return { code: "encryption_required", message: "here an edit is a message of its own" };
+  if (write.kind === "edit" || write.kind === "react")
+    return { code: "encryption_required", message: "here a change travels inside of a message" };
   const { input, deviceId } = write;
   if (!isSealed(input)) return { code: "encryption_required", message: "here a message is for devices" };
   if (deviceId === null) return { code: "device_required", message: "this connection speaks for no device" };
@@ -70,7 +79,7 @@ function directRefusal(direct: "dm" | "group_dm", write: Write): ErrorBody | nul
   return null;
 }
 
-/** How many writes from the front of a queue go to PostgreSQL together: a run of messages with distinct nonces, or one edit or deletion. */
+/** How many writes from the front of a queue go to PostgreSQL together: a run of messages with distinct nonces, or one change of a message. */
 export function batchLength(queue: readonly Pick<Admitted, "write">[]): number {
   const first = queue[0]?.write;
   if (first === undefined) return 0;
@@ -117,6 +126,7 @@ export function newMessage(
       createdAt: stored.createdAt,
       editedAt: null,
       deleted: false,
+      reactions: [],
     },
   };
 }
@@ -170,7 +180,14 @@ export function deletedMessage(channelId: ChannelId, messageId: MessageId, seq: 
   return { event: "message:deleted", body: { id: messageId, channelId, seq } };
 }
 
-/** The last change of a message as the event that told, or should have told, of it. */
+/** `reaction:added` or `reaction:removed` after the change was stored. */
+export function reactionChanged(channelId: ChannelId, write: Extract<Write, { kind: "react" }>, seq: number): AnyDown {
+  const { messageId, emoji } = write.input;
+  const event = write.on ? "reaction:added" : "reaction:removed";
+  return { event, body: { id: messageId, channelId, seq, userId: write.userId, emoji } };
+}
+
+/** The last change of a message, other than of its reactions, as the event that told, or should have told, of it. */
 export function changeOf(message: Message): AnyDown {
   const { id, channelId, changedSeq, content, encrypted, metadata, editedAt } = message;
   if (message.deleted) return deletedMessage(channelId, id, changedSeq);
@@ -178,7 +195,7 @@ export function changeOf(message: Message): AnyDown {
   return { event: "message:edited", body: { id, channelId, seq: changedSeq, content, encrypted, metadata, editedAt } };
 }
 
-/** Answers of the three writes, as their acknowledgements carry them. */
+/** Answers of the writes, as their acknowledgements carry them. */
 export interface Sent {
   readonly id: MessageId;
   readonly seq: number;
@@ -193,3 +210,8 @@ export interface Deleted {
   readonly id: MessageId;
   readonly seq: number;
 }
+export interface Reacted {
+  /** Null: it was so already. */
+  readonly seq: number | null;
+}
+export type Answer = Sent | Edited | Deleted | Reacted;

@@ -2,7 +2,7 @@ import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { Message } from "@lescopains/protocol/entities";
 import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import type { HistoryQuery } from "@lescopains/protocol/rest";
-import { changedSince, historyAfter, historyBefore } from "../../db/messages.ts";
+import { changedSince, historyAfter, historyBefore, tellableSince } from "../../db/messages.ts";
 import type { Database } from "../../db/port.ts";
 import { sealedAfter, sealedBefore, sealedSince, waitingCiphertexts } from "../../db/sealed.ts";
 import type { Told } from "../gateway/messages.ts";
@@ -55,7 +55,7 @@ export function changesSince(
   return db.query(sealedSince, [id, since, limit, direct.userId, direct.deviceId, direct.joinedSeq]);
 }
 
-/** What was stored after event `told`, up to `upTo`, as it should have been told. */
+/** What was stored after event `told`, up to `upTo`, as it should have been told. Reactions are left out: readers see the hole and ask `sync`. */
 export async function untoldOf(
   db: Database,
   id: ChannelId,
@@ -63,10 +63,14 @@ export async function untoldOf(
   upTo: number,
   isDirect: boolean,
 ): Promise<Told[]> {
-  const nobody = isDirect ? { userId: id as string as UserId, deviceId: null, joinedSeq: 0 } : undefined;
+  if (!isDirect) {
+    const changed = await db.query(tellableSince, [id, told, upTo, UNTOLD_MAX]);
+    return changed.map((message) => ({ event: changeOf(message) }));
+  }
+  const nobody = { userId: id as string as UserId, deviceId: null, joinedSeq: 0 };
   const rows = await changesSince(db, id, told, UNTOLD_MAX, nobody);
   const messages = rows.filter(({ changedSeq }) => changedSeq <= upTo);
-  if (!isDirect || messages.length === 0) return messages.map((message) => ({ event: changeOf(message) }));
+  if (messages.length === 0) return [];
   const waiting = await db.query(waitingCiphertexts, [id, messages.map(({ seq }) => seq)]);
   return messages.map((message) => ({
     event: changeOf(message),

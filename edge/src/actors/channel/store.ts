@@ -1,28 +1,29 @@
-import type { ChannelId, MessageId } from "@lescopains/protocol/ids";
+import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
+import { LIMITS } from "@lescopains/protocol/limits";
 import { allows } from "@lescopains/protocol/permissions";
 import { v7 } from "uuid";
 import { type AnyDown } from "@lescopains/protocol/down";
 import { deleteMessage, editMessage, insertMessages } from "../../db/messages.ts";
+import { addReaction, removeReaction } from "../../db/reactions.ts";
 import { type Database, DatabaseError } from "../../db/port.ts";
 import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
 import type { Sealed } from "../gateway/messages.ts";
 import {
   type Admitted,
-  type Deleted,
+  type Answer,
   deletedMessage,
-  type Edited,
   editedMessage,
   isSealed,
   newMessage,
-  type Sent,
+  type Reacted,
+  reactionChanged,
   type Write,
 } from "./core.ts";
-
 import { seal } from "./sealed.ts";
 
 /** What became of one write. `event` is there when the channel's readers must be told. */
 export interface Written {
-  readonly outcome: Outcome<Sent | Edited | Deleted>;
+  readonly outcome: Outcome<Answer>;
   readonly event?: AnyDown;
   /** What of it is for devices. */
   readonly sealed?: Sealed;
@@ -35,6 +36,7 @@ export async function store(db: Database, channelId: ChannelId, batch: readonly 
   const [first] = batch;
   if (first === undefined) return [];
   if (first.write.kind === "edit") return [await edit(db, channelId, first.write)];
+  if (first.write.kind === "react") return [await react(db, channelId, first.write)];
   if (first.write.kind === "send" && isSealed(first.write.input)) return [await seal(db, channelId, first.write)];
   if (first.write.kind === "delete")
     return [await remove(db, channelId, first.write, allows(first.bits, "manageMessages"))];
@@ -108,4 +110,31 @@ async function remove(
   const [row] = await db.query(deleteMessage, [channelId, messageId, write.userId, mayModerate]);
   if (row === undefined) return { outcome: refuse("not_found", "no such message") };
   return { outcome: ok({ id: messageId, seq: row.seq }), event: deletedMessage(channelId, messageId, row.seq) };
+}
+
+async function react(db: Database, channelId: ChannelId, write: Extract<Write, { kind: "react" }>): Promise<Written> {
+  const { messageId, emoji } = write.input;
+  const changed = write.on
+    ? await added(db, [channelId, messageId, write.userId, emoji])
+    : (await db.query(removeReaction, [channelId, messageId, write.userId, emoji]))[0];
+  if (changed === undefined) return { outcome: refuse("not_found", "no such message") };
+  if (changed === "full") return { outcome: refuse("limit_reached", "the message takes no more reactions") };
+  const { seq } = changed;
+  return seq === null
+    ? { outcome: ok({ seq }) }
+    : { outcome: ok({ seq }), event: reactionChanged(channelId, write, seq) };
+}
+
+async function added(
+  db: Database,
+  reaction: [ChannelId, MessageId, UserId, emoji: string],
+): Promise<Reacted | "full" | undefined> {
+  try {
+    const [row] = await db.query(addReaction, [...reaction, LIMITS.reactionKinds, LIMITS.reactions]);
+    return row?.full === true ? "full" : row;
+  } catch (error) {
+    // The account is gone, and with it what it could have reacted as.
+    if (error instanceof DatabaseError && error.kind === "foreign_key") return undefined;
+    throw error;
+  }
 }

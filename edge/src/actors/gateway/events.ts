@@ -45,6 +45,9 @@ const SYNC_MESSAGES = 500;
 /** Characters of content that one `sync` answers in all, give or take a page. */
 const SYNC_CHARACTERS = 1_000_000;
 
+/** An id among others in JSON. */
+const ID_CHARACTERS = 39;
+
 const NO_DEVICE = refused("device_required", "this connection speaks for no device");
 
 /** The whole conversation a client can have with the gateway: a line for each event of `UP`. */
@@ -53,6 +56,10 @@ const HANDLERS: Handlers = {
     flat(await channelActor(env, body.channelId).send(user.id, deviceId, body)),
   "message:edit": async ({ env, user }, body) => flat(await channelActor(env, body.channelId).edit(user.id, body)),
   "message:delete": async ({ env, user }, body) => flat(await channelActor(env, body.channelId).delete(user.id, body)),
+  "reaction:add": async ({ env, user }, body) =>
+    flat(await channelActor(env, body.channelId).react(user.id, true, body)),
+  "reaction:remove": async ({ env, user }, body) =>
+    flat(await channelActor(env, body.channelId).react(user.id, false, body)),
   "typing:start": async ({ env, user }, { channelId }) => flat(await channelActor(env, channelId).typing(user.id)),
   "message:received": async ({ env, user, deviceId }, { channelId, seq }) => {
     if (deviceId === null) return NO_DEVICE;
@@ -129,8 +136,9 @@ const HANDLERS: Handlers = {
       answer.channels[id] = missed.value;
       answer.more ||= missed.value.more;
       messages += missed.value.messages.length;
-      for (const { content, ciphertext } of missed.value.messages) {
+      for (const { content, ciphertext, reactions } of missed.value.messages) {
         characters += content.length + (ciphertext?.body.length ?? 0);
+        for (const { userIds } of reactions) characters += userIds.length * ID_CHARACTERS;
         if (ciphertext) count.ciphertexts += 1;
       }
     }

@@ -19,7 +19,7 @@ export function overwriteView(overwrite: OverwriteState): Overwrite {
   return { ...overwrite, allow: String(overwrite.allow), deny: String(overwrite.deny) };
 }
 
-/** A channel for readers with these permissions. `lastSeq` and `readSeq` are 0 until `withMarks` (db/channels.ts) fills them. */
+/** A channel for readers with these permissions. `lastSeq`, `messageSeq` and `readSeq` are 0 until `withMarks` (db/channels.ts) fills them. */
 export function channelView(serverId: ServerId, channel: ChannelState, bits: PermissionBits): Channel {
   return {
     ...channel,
@@ -27,6 +27,7 @@ export function channelView(serverId: ServerId, channel: ChannelState, bits: Per
     overwrites: [...channel.overwrites.values()].map(overwriteView),
     permissions: String(bits),
     lastSeq: 0,
+    messageSeq: 0,
     readSeq: 0,
   };
 }

@@ -40,6 +40,7 @@ function at(seq: number, minutes: number, authorId: UserId | null = ANA, more: P
     createdAt: new Date(2026, 10, 22, 10, minutes).toISOString(),
     editedAt: null,
     deleted: false,
+    reactions: [],
     ...more,
   };
 }
