@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- messages|signin|coldstart|steady|e2ee …]`: this product's edge beside a plain Node + socket.io + pg server, on
- * the same PostgreSQL, in turns; and the encryption engine beside the official library. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
+ * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames …]`: this product's edge beside a plain Node + socket.io + pg server, on
+ * the same PostgreSQL, in turns; the encryption engine beside the official library; and the encryption of calls. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,6 +20,7 @@ import type { Comparison } from "./report/table.ts";
 import type { Bench, Scenario, Tools } from "./scenarios/bench.ts";
 import { coldstart } from "./scenarios/coldstart.ts";
 import { e2ee } from "./scenarios/e2ee.ts";
+import { frames } from "./scenarios/frames.ts";
 import { messages } from "./scenarios/messages.ts";
 import * as metrics from "./scenarios/metrics.ts";
 import { signin } from "./scenarios/signin.ts";
@@ -31,12 +32,13 @@ import { planWorld } from "./world.ts";
 
 const serverScenarios: Readonly<{ [name: string]: Scenario }> = { messages, signin, coldstart, steady };
 /** Those that need no server. */
-const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = { e2ee };
+const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = { e2ee, frames };
 const rounds = 3;
 
 const comparisons: readonly Comparison[] = [
   { ours: "edge", peers: ["node", "node, ack first"] },
   { ours: "engine", peers: ["libsignal"], others: ["engine in Chromium"] },
+  { ours: "frames in Chromium", peers: [] },
 ];
 
 function chosenNames(args: readonly string[]): readonly string[] {

@@ -5,10 +5,9 @@ import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { launchChromium } from "../../tools/chromium.ts";
 import { rootFolder } from "../../tools/stack/root.ts";
-import type { Samples } from "./measure.ts";
 
-/** The engine in a worker of a headless Chromium. */
-export interface ChromiumEngine {
+/** A module of this folder, run in a worker of a headless Chromium as often as asked. It posts `{samples}` or `{error}`. */
+export interface ChromiumWorker<Samples> {
   measure(): Promise<Samples>;
   stop(): Promise<void>;
 }
@@ -20,9 +19,9 @@ const headers = {
   "cache-control": "no-store",
 };
 
-async function bundledWorker(): Promise<string> {
+async function bundledWorker(file: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(rootFolder, "bench", "encryption", "browser-worker.ts")],
+    entryPoints: [join(rootFolder, "bench", "encryption", file)],
     bundle: true,
     minify: true,
     format: "esm",
@@ -32,8 +31,8 @@ async function bundledWorker(): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-export async function startChromiumEngine(): Promise<ChromiumEngine> {
-  const script = await bundledWorker();
+export async function startChromiumWorker<Samples>(file: string): Promise<ChromiumWorker<Samples>> {
+  const script = await bundledWorker(file);
   const server = createServer((request, response) => {
     const isScript = request.url === "/worker.js";
     response.writeHead(200, { ...headers, "content-type": isScript ? "text/javascript" : "text/html" });
@@ -50,7 +49,7 @@ export async function startChromiumEngine(): Promise<ChromiumEngine> {
     browser = await launchChromium();
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/`);
-    return { measure: () => page.evaluate(runWorker), stop };
+    return { measure: async () => (await page.evaluate(runWorker)) as Samples, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -58,10 +57,10 @@ export async function startChromiumEngine(): Promise<ChromiumEngine> {
 }
 
 /** Runs in the page. */
-async function runWorker(): Promise<Samples> {
+async function runWorker(): Promise<unknown> {
   const worker = new Worker("/worker.js", { type: "module" });
   try {
-    const { data } = await new Promise<MessageEvent<{ samples?: Samples; error?: string }>>((resolve, reject) => {
+    const { data } = await new Promise<MessageEvent<{ samples?: unknown; error?: string }>>((resolve, reject) => {
       worker.addEventListener("message", resolve, { once: true });
       worker.addEventListener("error", (event) => reject(new Error(event.message)), { once: true });
     });

@@ -1,8 +1,8 @@
 import { median } from "../measure/quantile.ts";
 import type { Subject } from "../subjects/subject.ts";
 
-/** Servers, and implementations of the Signal Protocol. */
-export type SubjectName = Subject["name"] | "engine" | "engine in Chromium" | "libsignal";
+/** Servers, implementations of the Signal Protocol, and the encryption of calls. */
+export type SubjectName = Subject["name"] | "engine" | "engine in Chromium" | "libsignal" | "frames in Chromium";
 
 /** What is measured: a line of the table. */
 export interface Row {

@@ -50,6 +50,13 @@ const targets: readonly Target[] = [
     measure: (record) =>
       record.has(metrics.lost) ? record.total(metrics.lost) + record.total(metrics.doubled) : undefined,
   },
+  {
+    target: "share of a core, audio and 720p30 each way",
+    limit: 3,
+    below: true,
+    unit: "%",
+    measure: (record) => record.median("frames in Chromium", metrics.mediaShare("each way")),
+  },
   ...engineTargets("engine in Chromium"),
   ...engineTargets("engine"),
   ...[metrics.sessionBegun("p50"), metrics.encrypted("p50"), metrics.decrypted("p50")].map((metric) => ({

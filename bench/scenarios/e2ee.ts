@@ -1,4 +1,4 @@
-import { startChromiumEngine } from "../encryption/chromium.ts";
+import { startChromiumWorker } from "../encryption/chromium.ts";
 import { enginePair } from "../encryption/engine.ts";
 import { libsignalPair } from "../encryption/libsignal.ts";
 import { measure } from "../encryption/measure.ts";
@@ -25,7 +25,7 @@ function record({ record: measurements }: Tools, subject: SubjectName, samples: 
 
 /** The encryption engine in Node and in Chromium, beside the official native library, in turns. */
 export async function e2ee(tools: Tools): Promise<void> {
-  const chromium = await startChromiumEngine();
+  const chromium = await startChromiumWorker<Samples>("browser-worker.ts");
   try {
     for (let round = 1; round <= tools.rounds; round += 1) {
       tools.log(`encryption: round ${round} of ${tools.rounds}`);

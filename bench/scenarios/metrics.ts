@@ -13,3 +13,7 @@ export const sessionAnswered = (part: string): string => `first message read, ${
 export const encrypted = (part: string): string => `message encrypted, ${part}`;
 export const decrypted = (part: string): string => `message decrypted, ${part}`;
 export const waitingRead = "500 waiting messages decrypted";
+
+/** Of the encryption of calls: what a worker is busy for audio and video, as a share of the time that they last. */
+export const mediaShare = (direction: string): string => `audio and 720p30, ${direction}, share of a core`;
+export const frameTime = (direction: string, part: string): string => `frame of 1200 bytes ${direction}, ${part}`;
