@@ -16,20 +16,26 @@ for (const file of files) {
   }
 }
 
-/** The whole encryption engine, its primitives included, as one script: every module of e2ee that is no test. */
+/** Modules of e2ee as one script, what they import included. */
+function bundled(name, modules) {
+  const outfile = `.cache/size/${name}.js`;
+  buildSync({
+    stdin: {
+      contents: modules.map((file, index) => `export * as m${index} from ${JSON.stringify(`./${file}`)};`).join("\n"),
+      resolveDir: ".",
+    },
+    outfile,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2023",
+  });
+  return outfile;
+}
+
+/** Every module of e2ee that is no test: what encrypts calls runs in a worker of its own, the rest is the engine of messages. */
 const modules = globSync("e2ee/src/**/*.ts").filter((file) => !/\.test\.ts$|\/testing\//.test(file));
-const engine = ".cache/size/e2ee.js";
-buildSync({
-  stdin: {
-    contents: modules.map((file, index) => `export * as m${index} from ${JSON.stringify(`./${file}`)};`).join("\n"),
-    resolveDir: ".",
-  },
-  outfile: engine,
-  bundle: true,
-  minify: true,
-  format: "esm",
-  target: "es2023",
-});
+const { calls = [], engine = [] } = Object.groupBy(modules, (file) => (/\/frames\//.test(file) ? "calls" : "engine"));
 
 /** What holds the keys: the engine, its storage and what goes between; loaded after the first screen. */
 const worker = readdirSync(folder).filter((file) => /^worker-[\w-]*\.js$/.test(file));
@@ -37,5 +43,6 @@ const worker = readdirSync(folder).filter((file) => /^worker-[\w-]*\.js$/.test(f
 export default [
   { name: "JavaScript before login (brotli)", path: [...files], limit: "40 kB" },
   { name: "Worker of the keys (brotli)", path: worker.map((file) => `${folder}/${file}`), limit: "66 kB" },
-  { name: "Encryption engine (brotli)", path: engine, limit: "45 kB" },
+  { name: "Encryption engine (brotli)", path: bundled("e2ee", engine), limit: "45 kB" },
+  { name: "Encryption of calls (brotli)", path: bundled("frames", calls), limit: "10 kB" },
 ];
