@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { ApiError } from "../net/api-error.ts";
 import { fromBase64, fromBase64Url, toBase64, toBase64Url, uuidBytes } from "./base64.ts";
 import { type Kit, refusal } from "./kit.ts";
+import { Given } from "./records.ts";
 
 /*
  * The new browser shows        lescopains:1:<handoff id 16 ‖ public key 33 ‖ secret 32>
@@ -22,9 +23,6 @@ const ID_BYTES = 16;
 const KEY_BYTES = 33;
 const SECRET_BYTES = 32;
 const INFO = utf8("LesCopains handoff 1\0");
-
-const Given = v.object({ identity: v.string(), recoveryKey: v.nullable(v.string()) });
-export type Given = v.InferOutput<typeof Given>;
 
 /** A new browser that waits. */
 export interface Waiting {

@@ -10,7 +10,7 @@ import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import { ApiError } from "../net/api-error.ts";
 import { backoffMs } from "../sync/backoff.ts";
 import type { Clock, Locks } from "../sync/ports.ts";
-import { fromBase64, toBase64 } from "./base64.ts";
+import { toBase64 } from "./base64.ts";
 import { deviceViews, keptDevice, register, revokeDevices, settleDevice, startOver } from "./device.ts";
 import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waiting } from "./handoff.ts";
 import { createHealer } from "./heal.ts";
@@ -32,7 +32,7 @@ import {
 } from "./port.ts";
 import { replenish } from "./prekeys.ts";
 import { codecs, type HealRecord, KEY } from "./records.ts";
-import { adoptIdentity, restoreHistory } from "./restore.ts";
+import { adoptIdentity, restoreHistory, useGiven } from "./restore.ts";
 import { acceptPeer, safetyNumberOf, scan, verifyPeer } from "./safety.ts";
 import { ownDevice } from "./sessions.ts";
 import { bytesCodec } from "./store/codec.ts";
@@ -175,6 +175,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         kit.share({ kind: "device" });
         void afterReady();
       }
+      if (next.kind === "identityElsewhere" && (await hasGiven())) void receive();
     } catch (error) {
       const why = asRefusal(error);
       if (state.kind !== "ready") setState({ kind: "failed", refusal: why });
@@ -184,6 +185,10 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       }
     }
     return state;
+  }
+
+  async function hasGiven(): Promise<boolean> {
+    return await store.exclusive(async (unit) => (await unit.get(KEY.given, codecs.given)) !== undefined);
   }
 
   const afterReady = singleFlight(async () => {
@@ -246,15 +251,11 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         return;
       }
       waiting = undefined;
-      tellHandoff({ kind: "receiving" });
-      const key = given.recoveryKey === null ? undefined : fromBase64(given.recoveryKey);
-      if (key !== undefined) await restoreHistory(kit, vault, key);
-      await adoptIdentity(kit, [fromBase64(given.identity)], deps.deviceName, (unit) => {
-        if (key !== undefined) vault.adopt(unit, key);
+      await store.exclusive(async (unit) => {
+        unit.put(KEY.given, codecs.given, given);
+        await unit.commit();
       });
-      await settle();
-      kit.tell("dm:reset", {});
-      tellHandoff({ kind: "done" });
+      await receive();
     } catch (error) {
       const why = asRefusal(error);
       if (why.code === "offline") {
@@ -264,6 +265,35 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       waiting = undefined;
       tellHandoff({ kind: "failed", refusal: why });
     }
+  }
+
+  /** Makes what another browser gave this browser's own; after a stop it goes on with the next start. */
+  const receive = singleFlight(async () => {
+    cancelLook?.();
+    if (closed) return;
+    tellHandoff({ kind: "receiving" });
+    try {
+      const used = await alone(() => useGiven(kit, vault, deps.deviceName));
+      await settle();
+      if (!used) return;
+      kit.tell("dm:reset", {});
+      tellHandoff({ kind: "done" });
+    } catch (error) {
+      const why = asRefusal(error);
+      if (why.code === "offline") {
+        cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void receive());
+        return;
+      }
+      if (why.code === "vault_damaged") await dropGiven();
+      tellHandoff({ kind: "failed", refusal: why });
+    }
+  });
+
+  async function dropGiven(): Promise<void> {
+    await store.exclusive(async (unit) => {
+      unit.drop(KEY.given);
+      await unit.commit();
+    });
   }
 
   async function forget(revoke: boolean): Promise<void> {
@@ -342,7 +372,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       );
       const messages = await store.countRows();
       const counts = await store.exclusive(async (unit) => ({
-        saved: (await unit.get(KEY.vault, codecs.vault)) !== undefined,
+        saved: (await unit.get(KEY.vault, codecs.vault))?.locked === false,
         dirty: (await unit.keys("dirty/row/")).length,
         pending: (await unit.keys("outbox/")).length,
       }));
@@ -388,7 +418,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       const given = await store.exclusive(async (unit) => {
         await ownDevice(unit);
         const identity = await unit.get(KEY.identity, bytesCodec);
-        const recoveryKey = await unit.get(KEY.recoveryKey, bytesCodec);
+        const locked = (await unit.get(KEY.vault, codecs.vault))?.locked;
+        const recoveryKey = locked === false ? await unit.get(KEY.recoveryKey, bytesCodec) : undefined;
         if (identity === undefined) throw refusal("not_ready", "this browser has no identity");
         return {
           identity: toBase64(identity),

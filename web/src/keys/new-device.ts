@@ -48,7 +48,8 @@ export async function keepDevice(unit: Unit, made: NewDevice): Promise<void> {
 
 /** Sessions and keys were another device's, and what was encrypted with them too. Messages stay; those that wait are encrypted anew. */
 async function forgetEarlierDevice(unit: Unit): Promise<void> {
-  const prefixes = ["session/", "own/", "holders/", "theirs/", "prekey/", "signed/", "kyber/", "bases/", "envelopes/"];
+  const keys = ["prekey/", "signed/", "kyber/", "bases/", "base/"];
+  const prefixes = ["session/", "own/", "holders/", "theirs/", "envelopes/", ...keys];
   for (const prefix of prefixes) for (const key of await unit.keys(prefix)) unit.drop(key);
   for (const key of await unit.keys("outbox/")) {
     const outgoing = await unit.get(key, codecs.outgoing);
@@ -86,7 +87,7 @@ export function dropAside(unit: Unit): void {
 
 /** What was put aside takes the place of what was in use, and of what belonged to the identity before. */
 export async function useAside(kit: Kit, unit: Unit, made: NewDevice): Promise<void> {
-  for (const key of [KEY.peer(kit.selfId), KEY.recoveryKey, KEY.vault]) unit.drop(key);
+  for (const key of [KEY.peer(kit.selfId), KEY.recoveryKey, KEY.nextVault, KEY.vault]) unit.drop(key);
   await keepDevice(unit, made);
   dropAside(unit);
 }

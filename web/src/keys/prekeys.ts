@@ -64,7 +64,7 @@ export async function makeLongKeys(
 export function putLongKeys(unit: Unit, { signed, kyber }: LongKeys): void {
   unit.put(KEY.signed(signed.id), codecs.signed, signed);
   unit.put(KEY.kyber(kyber.id), codecs.kyber, kyber);
-  unit.put(KEY.bases(kyber.id), codecs.bases, []);
+  unit.put(KEY.lastResort(kyber.id), codecs.bases, []);
 }
 
 /** Gives the server further one-time keys when it has few, and new signed ones every week. */
@@ -140,7 +140,8 @@ async function dropOldKeys(kit: Kit, unit: Unit): Promise<void> {
   for (const [id, next] of replacedIds(await unit.keys("bases/"))) {
     const successor = await unit.get(KEY.kyber(next), codecs.kyber);
     if (successor === undefined || successor.createdAtMs >= oldestMs) continue;
-    unit.drop(KEY.bases(id));
+    for (const base of await unit.keys(`base/${id}/`)) unit.drop(base);
+    unit.drop(KEY.lastResort(id));
     unit.drop(KEY.kyber(id));
   }
 }

@@ -42,6 +42,10 @@ export const KEY = {
   mailbox: "mailbox",
   vault: "vault",
   recoveryKey: "recovery-key",
+  /** The key of a vault that the server was asked to put in the present one's place. */
+  nextVault: "next/vault",
+  /** What another browser gave, until this one has made it its own. */
+  given: "given",
   /** A device of a new identity that the server has not agreed to yet. */
   next: { device: "next/device", identity: "next/identity", signed: "next/signed", kyber: "next/kyber" },
   /** 32 bytes that seal what the page writes down (sync/pad.ts). */
@@ -49,7 +53,10 @@ export const KEY = {
   preKey: (id: number) => `prekey/${id}`,
   signed: (id: number) => `signed/${id}`,
   kyber: (id: number) => `kyber/${id}`,
-  bases: (kyberId: number) => `bases/${kyberId}`,
+  /** There is one of each Kyber key of last resort. */
+  lastResort: (kyberId: number) => `bases/${kyberId}`,
+  /** A session that began with it. */
+  base: (kyberId: number, baseKey: string) => `base/${kyberId}/${baseKey}`,
   peer: (userId: UserId) => `peer/${userId}`,
   session: (address: Address) => `session/${addressText(address)}`,
   /** Our own sender key of a group. */
@@ -189,11 +196,14 @@ export type HealRecord = v.InferOutput<typeof HealRecord>;
 
 /** `user/device/registration` of everyone who has the present sender key. */
 const HoldersRecord = v.array(v.string());
+/** Base keys that began with a Kyber key of last resort, as they were kept before each had a record of its own (`KEY.base`). */
 const BasesRecord = v.array(v.string());
 
 export const VaultRecord = v.object({
   confirmed: v.boolean(),
   passphrase: v.boolean(),
+  /** The vault on the server is another one, which this browser's key does not open. The key stays until another one takes its place. */
+  locked: v.optional(v.boolean(), false),
   savedAtMs: v.nullable(v.number()),
   /** This device's own part of the names of records. */
   tag: v.string(),
@@ -201,6 +211,12 @@ export const VaultRecord = v.object({
   versions: v.record(v.string(), Count),
 });
 export type VaultRecord = v.InferOutput<typeof VaultRecord>;
+
+const NextVault = v.object({ key: v.string(), passphrase: v.boolean() });
+
+/** What a browser gives to a new one of its account. */
+export const Given = v.object({ identity: v.string(), recoveryKey: v.nullable(v.string()) });
+export type Given = v.InferOutput<typeof Given>;
 
 export const codecs = {
   device: jsonCodec(DeviceRecord),
@@ -214,6 +230,8 @@ export const codecs = {
   holders: jsonCodec(HoldersRecord),
   bases: jsonCodec(BasesRecord),
   vault: jsonCodec(VaultRecord),
+  nextVault: jsonCodec(NextVault),
+  given: jsonCodec(Given),
   count: jsonCodec(Count),
   session: { encode: encodeRecord, decode: decodeRecord, retire: wipeReplaced } as Codec<SessionRecord>,
   senderKey: {

@@ -1,12 +1,14 @@
 import { publicKeyOf } from "@lescopains/e2ee/primitives/curve";
 import { equal } from "@lescopains/e2ee/bytes";
 import type { ChannelId, Seq } from "@lescopains/protocol/ids";
+import { ApiError } from "../net/api-error.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { bucketOf, readRow, writeRow } from "./history.ts";
 import { splitIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
 import { keepDevice, makeDevice } from "./new-device.ts";
 import { readPeer, trustAfterChange } from "./peers.ts";
+import { KeysError } from "./port.ts";
 import { type ChannelRecord, codecs, KEY, type PeerRecord } from "./records.ts";
 import type { Unit } from "./store/store.ts";
 import type { Vault, VaultContent } from "./vault.ts";
@@ -127,4 +129,34 @@ export async function adoptIdentity(
     return;
   }
   throw refusal("vault_damaged", "the account has another identity by now");
+}
+
+/**
+ * Goes on with what another browser gave, if something was: it is given once, so it is kept until this browser has made it its own. Answers
+ * whether it has.
+ *
+ * @throws KeysError `vault_damaged` when the account has another identity by now.
+ */
+export async function useGiven(kit: Kit, vault: Vault, name: string): Promise<boolean> {
+  const given = await kit.store.exclusive((unit) => unit.get(KEY.given, codecs.given));
+  if (given === undefined) return false;
+  const key = given.recoveryKey === null ? undefined : fromBase64(given.recoveryKey);
+  const opened = key !== undefined && (await hasHistory(kit, vault, key));
+  await adoptIdentity(kit, [fromBase64(given.identity)], name, (unit) => {
+    if (opened) vault.adopt(unit, key);
+    unit.drop(KEY.given);
+  });
+  return true;
+}
+
+/** A vault that this key does not open any more, or that is damaged, keeps the identity back from nobody: it stays locked. */
+async function hasHistory(kit: Kit, vault: Vault, key: Uint8Array): Promise<boolean> {
+  try {
+    await restoreHistory(kit, vault, key);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "vault_locked") return false;
+    if (error instanceof KeysError && error.code === "vault_damaged") return false;
+    throw error;
+  }
 }

@@ -14,9 +14,6 @@ import { type Address, codecs, type DeviceRecord, KEY, type PeerRecord } from ".
 import { bytesCodec } from "./store/codec.ts";
 import type { Unit } from "./store/store.ts";
 
-/** Base keys remembered of each Kyber key of last resort. */
-const BASES_MAX = 2_000;
-
 /** This device, as long as it may speak. */
 export interface OwnDevice extends DeviceRecord {
   readonly identity: Identity;
@@ -176,13 +173,19 @@ export async function decryptFrom(
   return done.plaintext;
 }
 
-/** A one-time Kyber key goes with its first use. One of last resort stays, and remembers which sessions began with it. */
-async function useUp(unit: Unit, kyberId: number, baseKey: string): Promise<void> {
-  const bases = await unit.get(KEY.bases(kyberId), codecs.bases);
-  if (bases === undefined) {
+/**
+ * A one-time Kyber key goes with its first use. One of last resort stays, and remembers each session that began with it for as long as it is
+ * kept itself: a message that began one begins none again, however many came since.
+ */
+export async function useUp(unit: Pick<Unit, "get" | "put" | "drop">, kyberId: number, baseKey: string): Promise<void> {
+  const before = await unit.get(KEY.lastResort(kyberId), codecs.bases);
+  if (before === undefined) {
     unit.drop(KEY.kyber(kyberId));
     return;
   }
-  if (bases.includes(baseKey)) throw new ProtocolError("duplicate_message", "This session has begun before.");
-  unit.put(KEY.bases(kyberId), codecs.bases, [...bases, baseKey].slice(-BASES_MAX));
+  const key = KEY.base(kyberId, baseKey);
+  if (before.includes(baseKey) || (await unit.get(key, codecs.count)) !== undefined) {
+    throw new ProtocolError("duplicate_message", "This session has begun before.");
+  }
+  unit.put(key, codecs.count, 1);
 }

@@ -151,25 +151,32 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     });
   }
 
+  /** The key that opens the vault; asks the server first when it may be the one of a replacement. @throws KeysError `no_vault` */
+  async function opening() {
+    const next = await kit.store.exclusive((unit) => unit.get(KEY.nextVault, codecs.nextVault));
+    if (next !== undefined) await kit.locks.exclusive(lock, usable);
+    return await needed();
+  }
+
   async function needed() {
     const have = await kept();
-    if (have === undefined) throw refusal("no_vault", "this browser has no key of a vault");
+    if (have === undefined || have.record.locked) throw refusal("no_vault", "this browser has no key of a vault");
     return have;
   }
 
   function adopt(unit: Unit, recoveryKey: Uint8Array, passphrase = false): void {
     unit.put(KEY.recoveryKey, bytesCodec, recoveryKey);
     const tag = toBase64Url(kit.platform.random(6));
-    const record = { confirmed: false, passphrase, savedAtMs: null, tag, versions: {} };
+    const record = { confirmed: false, passphrase, locked: false, savedAtMs: null, tag, versions: {} };
     unit.put(KEY.vault, codecs.vault, record);
+    unit.drop(KEY.nextVault);
     unit.put(KEY.dirty("identity"), codecs.count, kit.mark());
     unit.put(KEY.dirty("peers"), codecs.count, kit.mark());
   }
 
-  async function forgetKey(): Promise<void> {
+  async function drop(...keys: readonly string[]): Promise<void> {
     await kit.store.exclusive(async (unit) => {
-      unit.drop(KEY.recoveryKey);
-      unit.drop(KEY.vault);
+      for (const key of keys) unit.drop(key);
       await unit.commit();
     });
   }
@@ -180,7 +187,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
 
   async function state(): Promise<VaultState> {
     const have = await kept();
-    if (have !== undefined) {
+    if (have?.record.locked === false) {
       const waiting = await kit.store.exclusive(async (unit) => (await unit.keys("dirty/")).length);
       const { passphrase, confirmed, savedAtMs } = have.record;
       return { kind: "on", passphrase, confirmed, waiting, savedAtMs, failure };
@@ -189,7 +196,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     return vault.exists ? { kind: "locked", passphrase: vault.kdf !== null } : { kind: "none" };
   }
 
-  /** Makes a vault. The key is kept before the server hears of it, so that no vault is ever without its key. */
+  /** Makes a vault. Its key is kept before the server hears of it, beside the one before, until the server's answer is known. */
   async function make(passphrase: string | null, password: string | undefined): Promise<string> {
     const recoveryKey = generateRecoveryKey(kit.platform.random);
     const open = await openVault(recoveryKey);
@@ -198,21 +205,40 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     // Alone: who saves meanwhile would find no vault yet, and make it without the passphrase.
     await kit.locks.exclusive(lock, async () => {
       if (password === undefined) {
-        await keepNew(recoveryKey, passphrase);
-        await kit.server.call("putVault", { body });
-      } else {
-        await passwordConfirmed(kit.server.call("putVault", { body: { ...body, replace: { password } } }));
-        await keepNew(recoveryKey, passphrase);
+        await keepNew(recoveryKey, passphrase !== null);
+        await orDropped([KEY.recoveryKey, KEY.vault], kit.server.call("putVault", { body }));
+        return;
       }
+      // An earlier replacement whose answer was lost may hold: its key must not go with this one.
+      await usable();
+      await kit.store.exclusive(async (unit) => {
+        const next = { key: toBase64(recoveryKey), passphrase: passphrase !== null };
+        unit.put(KEY.nextVault, codecs.nextVault, next);
+        await unit.commit();
+      });
+      const replaced = kit.server.call("putVault", { body: { ...body, replace: { password } } });
+      await orDropped([KEY.nextVault], passwordConfirmed(replaced));
+      await keepNew(recoveryKey, passphrase !== null);
     });
     // Told with the first save: the key is to be shown before a page that says "saved" takes its place.
     wake(0);
     return formatRecoveryKey(recoveryKey);
   }
 
-  async function keepNew(recoveryKey: Uint8Array, passphrase: string | null): Promise<void> {
+  /** What the server has refused for good is nowhere; after any other failure it may have been done. */
+  async function orDropped<T>(keys: readonly string[], answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      const refused = error instanceof KeysError || (error instanceof ApiError && !error.retry);
+      if (refused) await drop(...keys);
+      throw error;
+    }
+  }
+
+  async function keepNew(recoveryKey: Uint8Array, passphrase: boolean): Promise<void> {
     await kit.store.exclusive(async (unit) => {
-      adopt(unit, recoveryKey, passphrase !== null);
+      adopt(unit, recoveryKey, passphrase);
       await markAll(kit, unit);
       await unit.commit();
     });
@@ -226,13 +252,16 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
 
   const run = singleFlight(async () => {
     if (closed || !kit.connected()) return;
-    const have = await kept().catch(() => undefined);
-    if (have === undefined) return;
+    const has = await kit.store
+      .exclusive(async (unit) => [await unit.keys(KEY.recoveryKey), await unit.keys(KEY.nextVault)].flat().length > 0)
+      .catch(() => false);
+    if (!has) return;
     try {
       let saved = false;
       await kit.locks.ifFree(lock, async () => {
         saved = true;
-        await saveAll(have.key);
+        const open = await usable();
+        if (open !== undefined) await saveAll(open);
       });
       if (!saved) {
         // Another tab saves, perhaps not what has just changed here.
@@ -242,15 +271,12 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
       failure = null;
     } catch (error) {
       failure = asRefusal(error);
-      if (failure.server === "vault_locked") await forgetKey();
-      else if (failure.server !== "vault_full") wake(failure.retryAfterMs ?? SAVE_AGAIN_MS);
+      if (failure.server !== "vault_full") wake(failure.retryAfterMs ?? SAVE_AGAIN_MS);
     }
     await tellState().catch(() => undefined);
   });
 
-  async function saveAll(recoveryKey: Uint8Array): Promise<void> {
-    const open = await openVault(recoveryKey);
-    await ensureThere(recoveryKey, open);
+  async function saveAll(open: OpenVault): Promise<void> {
     for (;;) {
       const next = await kit.store.exclusive(async (unit) => {
         const [key] = await unit.keys("dirty/");
@@ -269,17 +295,52 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     }
   }
 
-  /** A vault that was made while the answer was lost, or the tab closed, is made now. */
-  async function ensureThere(recoveryKey: Uint8Array, open: OpenVault): Promise<void> {
+  /**
+   * What the server's vault is opened with, found by opening it, whatever the server says of it: a replacement whose answer was lost holds
+   * when its key opens it; a vault that no key here opens is `locked`, and the keys stay. A vault that was to be made is made now.
+   */
+  async function usable(): Promise<OpenVault | undefined> {
     const vault = await kit.server.call("getVault");
-    if (vault.exists) return;
-    const { record } = await needed();
+    const next = await kit.store.exclusive((unit) => unit.get(KEY.nextVault, codecs.nextVault));
+    if (next !== undefined && vault.exists) {
+      const key = fromBase64(next.key);
+      const open = await openVault(key);
+      if (await opens(vault, open)) {
+        await keepNew(key, next.passphrase);
+        return open;
+      }
+    }
+    const have = await kept();
+    if (have === undefined) return undefined;
+    const open = await openVault(have.key);
+    if (!vault.exists) {
+      await makeAgain(have.key, open);
+      return open;
+    }
+    const locked = !(await opens(vault, open));
+    if (locked !== have.record.locked) await changeRecord((record) => ({ ...record, locked }));
+    return locked ? undefined : open;
+  }
+
+  /** The answer was lost, or the tab closed, before there was one. */
+  async function makeAgain(recoveryKey: Uint8Array, open: OpenVault): Promise<void> {
     await kit.server.call("putVault", {
       body: { authToken: open.token, ...(await sealRoot(recoveryKey, open, null)) },
     });
     await kit.store.exclusive(async (unit) => {
-      unit.put(KEY.vault, codecs.vault, { ...record, passphrase: false, versions: {} });
+      const record = await unit.get(KEY.vault, codecs.vault);
+      if (record === undefined) return;
+      unit.put(KEY.vault, codecs.vault, { ...record, passphrase: false, locked: false, versions: {} });
       await markAll(kit, unit);
+      await unit.commit();
+    });
+  }
+
+  /** Reads and writes under one lock: two changes at once are both kept. */
+  async function changeRecord(change: (record: VaultRecord) => VaultRecord): Promise<void> {
+    await kit.store.exclusive(async (unit) => {
+      const record = await unit.get(KEY.vault, codecs.vault);
+      if (record !== undefined) unit.put(KEY.vault, codecs.vault, change(record));
       await unit.commit();
     });
   }
@@ -324,12 +385,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
         if (present?.success !== true) throw error;
         written = present.output.version;
       }
-      await kit.store.exclusive(async (unit) => {
-        const now = await unit.get(KEY.vault, codecs.vault);
-        if (now === undefined) return;
-        unit.put(KEY.vault, codecs.vault, { ...now, versions: { ...now.versions, [name]: written } });
-        await unit.commit();
-      });
+      await changeRecord((now) => ({ ...now, versions: { ...now.versions, [name]: written } }));
       if (written === version) return;
     }
   }
@@ -337,38 +393,29 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
   return {
     state,
     async create(passphrase) {
-      if ((await kept()) !== undefined || (await kit.server.call("getVault")).exists) {
+      if ((await kept())?.record.locked === false || (await kit.server.call("getVault")).exists) {
         throw refusal("vault_exists", "there is a vault already");
       }
       return await make(passphrase, undefined);
     },
-    show: async () => formatRecoveryKey((await needed()).key),
+    show: async () => formatRecoveryKey((await opening()).key),
     async confirm(text) {
       const problem = problemOf(text);
       if (problem !== null) return problem;
-      const { key, record } = await needed();
+      const { key } = await opening();
       const parsed = parseRecoveryKey(text);
       if (!parsed.ok || !equal(parsed.key, key)) return { kind: "other" };
-      await kit.store.exclusive(async (unit) => {
-        unit.put(KEY.vault, codecs.vault, { ...record, confirmed: true });
-        await unit.commit();
-      });
+      await changeRecord((record) => ({ ...record, confirmed: true }));
       await tellState();
       return null;
     },
     async setPassphrase(passphrase) {
-      const { key } = await needed();
+      const { key } = await opening();
       const open = await openVault(key);
       await kit.server.call("putVault", {
         body: { authToken: open.token, ...(await sealRoot(key, open, passphrase)) },
       });
-      await kit.store.exclusive(async (unit) => {
-        const record = await unit.get(KEY.vault, codecs.vault);
-        if (record !== undefined) {
-          unit.put(KEY.vault, codecs.vault, { ...record, passphrase: passphrase !== null });
-        }
-        await unit.commit();
-      });
+      await changeRecord((record) => ({ ...record, passphrase: passphrase !== null }));
       await tellState();
     },
     replace: async (password, passphrase) => await make(passphrase, password),
