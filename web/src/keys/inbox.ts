@@ -4,6 +4,7 @@ import type { DownBody } from "@lescopains/protocol/down";
 import type { DirectChannel, Message } from "@lescopains/protocol/entities";
 import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import type { FailureReason } from "@lescopains/protocol/keys";
+import { LIMITS } from "@lescopains/protocol/limits";
 import { KeysError } from "./port.ts";
 import { decodePassing, decodeStored, type KeptContent, writtenAtMs } from "./content.ts";
 import { channelOf, refreshLists } from "./device.ts";
@@ -48,8 +49,8 @@ export interface Inbox {
   readonly close: () => void;
 }
 
-/** Messages decrypted under one lock and kept by one transaction. */
-const BATCH = 64;
+/** Messages decrypted under one lock and kept by one transaction: as many as a `sync` brings. */
+const BATCH = LIMITS.historyPage;
 /** Events held that wait for earlier ones; beyond that they are asked for. */
 const AHEAD_MAX = 1_000;
 /** How long a message waits for its sender key, or for a copy of itself, before its sender is asked. */
@@ -83,7 +84,15 @@ export function createInbox(kit: Kit, afterFailures: () => void): Inbox {
     }
   });
 
+  /** What comes after a number. A refusal is thrown to who waits for the answer, and to nobody else. */
+  function asked(channelId: ChannelId, after: Seq) {
+    const answer = kit.server.emit("sync", { channels: { [channelId]: after } });
+    answer.catch(() => undefined);
+    return { after, answer };
+  }
+
   async function catchUp(channelId: ChannelId): Promise<void> {
+    let next: ReturnType<typeof asked> | undefined;
     for (;;) {
       const waiting = ahead.get(channelId);
       const seen = await seenOf(channelId);
@@ -106,24 +115,22 @@ export function createInbox(kit: Kit, afterFailures: () => void): Inbox {
         await acknowledge(channelId);
         return;
       }
-      const answer = await kit.server.emit("sync", { channels: { [channelId]: seen } });
-      const part = answer.channels[channelId];
+      const page = next?.after === seen ? next : asked(channelId, seen);
+      next = undefined;
+      const part = (await page.answer).channels[channelId];
       if (part === undefined) {
         ahead.delete(channelId);
         known.delete(channelId);
         return;
       }
       const reached = part.more ? (part.messages.at(-1)?.changedSeq ?? seen) : part.lastSeq;
-      for (let at = 0; at < Math.max(1, part.messages.length); at += BATCH) {
-        const messages = part.messages.slice(at, at + BATCH);
-        const isLast = at + BATCH >= part.messages.length;
-        const upTo = isLast ? reached : (messages.at(-1)?.changedSeq ?? seen);
-        await process(
-          channelId,
-          messages.map((message) => ({ kind: "message", message })),
-          upTo,
-        );
-      }
+      // The next page is on its way while this one is decrypted.
+      if (part.more && reached > seen) next = asked(channelId, reached);
+      await process(
+        channelId,
+        part.messages.map((message) => ({ kind: "message", message })),
+        reached,
+      );
       if (reached <= seen) {
         known.delete(channelId);
         ahead.delete(channelId);
@@ -178,6 +185,7 @@ export function createInbox(kit: Kit, afterFailures: () => void): Inbox {
       const own = await ownDevice(unit);
       let channel = await unit.get(KEY.channel(channelId), codecs.channel);
       if (channel === undefined) return;
+      await unit.ahead(channelId, channel.seen + 1, reached);
       for (const item of items) {
         if (item.kind === "deleted") {
           await takeDeletion(kit, unit, item, effects);

@@ -372,6 +372,23 @@ test("[EN20] 500 messages that waited are decrypted in order", async () => {
   expect(words.slice(2)).toEqual(Array.from({ length: 500 }, (_, count) => `${count}`));
 });
 
+test("[EN20] killed while it takes in what waited, a browser goes on where it was", async () => {
+  const { server, channel, ana, leo } = await pair();
+  leo.goOffline();
+  const sent = Array.from({ length: 250 }, (_, count) => `${count}`);
+  for (const text of sent) await ana.send(channel, text);
+  await until("all are stored", () => server.channels.get(channel)?.rows.length === sent.length, 60_000);
+  for (const steps of [40, 160, 300, 420]) {
+    leo.killIn = steps;
+    leo.reconnect();
+    await until("it is killed, or done", () => leo.dead || leo.last("dm:state")?.seenSeq === sent.length, 60_000);
+    leo.killIn = Infinity;
+    await leo.reopen();
+  }
+  await leo.reads(channel, sent);
+  expect(server.failures).toEqual([]);
+});
+
 test("[EN4] a new sign-in in the same browser speaks for the same device again", async () => {
   const { server, channel, ana, leo } = await pair();
   await ana.send(channel, "one");

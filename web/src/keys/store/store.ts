@@ -28,6 +28,8 @@ export interface Unit {
   /** Keys that begin with `prefix`, in order. */
   readonly keys: (prefix: string) => Promise<readonly string[]>;
   readonly row: (channelId: ChannelId, seq: Seq) => Promise<Row<Uint8Array> | undefined>;
+  /** Reads a stretch of rows at once, so that `row` waits for none of them until the next commit. */
+  readonly ahead: (channelId: ChannelId, from: Seq, to: Seq) => Promise<void>;
   readonly rowById: (id: MessageId) => Promise<Row<Uint8Array> | undefined>;
   readonly putRow: (row: Row<Uint8Array>) => void;
   /** One transaction, flushed to the disk: all of it is kept or nothing. May be called again after further changes. */
@@ -82,6 +84,8 @@ export async function openStore(
     generation = found;
     const records = new Map<string, { readonly codec: Codec<never>; readonly value: unknown } | undefined>();
     const rows = new Map<string, Row<Uint8Array>>();
+    /** Of a stretch that was read ahead: what is stored in each place. */
+    const readAhead = new Map<string, StoredRow | undefined>();
     /** Values that later ones took the place of: their secrets are overwritten once those are stored. */
     const replaced = new Map<string, unknown[]>();
 
@@ -122,19 +126,26 @@ export async function openStore(
           return [...known].toSorted();
         }),
       async row(channelId, seq) {
-        const written = rows.get(`${channelId} ${seq}`);
+        const at = `${channelId} ${seq}`;
+        const written = rows.get(at);
         if (written !== undefined) return written;
         return await reading(async () => {
-          const stored = await database.get("rows", [channelId, seq]);
-          return stored === undefined ? undefined : await openRow(stored);
+          const found = readAhead.has(at) ? readAhead.get(at) : await database.get("rows", [channelId, seq]);
+          return found === undefined ? undefined : await openRow(found);
         });
       },
+      ahead: async (channelId, from, to) =>
+        await reading(async () => {
+          const found = await database.getAll("rows", IDBKeyRange.bound([channelId, from], [channelId, to]));
+          for (let seq = from; seq <= to; seq += 1) readAhead.set(`${channelId} ${seq}`, undefined);
+          for (const row of found) readAhead.set(`${channelId} ${row.seq}`, row);
+        }),
       async rowById(id) {
         const written = [...rows.values()].find((row) => row.id === id);
         if (written !== undefined) return written;
         return await reading(async () => {
-          const stored = await database.getFromIndex("rows", "byId", id);
-          return stored === undefined ? undefined : await openRow(stored);
+          const found = await database.getFromIndex("rows", "byId", id);
+          return found === undefined ? undefined : await openRow(found);
         });
       },
       putRow: (row) => void rows.set(`${row.channelId} ${row.seq}`, row),
@@ -172,6 +183,7 @@ export async function openStore(
         }
         records.clear();
         rows.clear();
+        readAhead.clear();
         replaced.clear();
       },
     };
