@@ -95,6 +95,7 @@ test.each(LOOKS)("main views pass axe ($name)", async ({ colorScheme, theme }) =
     "/settings/security",
     "/settings/sessions",
     "/settings/appearance",
+    "/settings/voice",
     "/settings/keyboard",
     `/s/${gang.server.id}/settings/overview`,
     `/s/${gang.server.id}/settings/everyone`,

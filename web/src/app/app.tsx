@@ -23,6 +23,7 @@ import {
   RegisterView,
   ServerSettingsView,
   SettingsView,
+  VoicePage,
 } from "./views.ts";
 import { appWords } from "./words.ts";
 
@@ -32,7 +33,7 @@ const OPEN: ReadonlySet<Route["name"]> = new Set(["login", "register", "invite",
 const BEEN_HERE = "signed-in";
 
 /** Pages of the settings that other features bring. */
-const SETTINGS_OTHERS = { devices: DevicesPage, recovery: RecoveryPage };
+const SETTINGS_OTHERS = { devices: DevicesPage, recovery: RecoveryPage, voice: VoicePage };
 const APPROVING = { ...SETTINGS_OTHERS, devices: ApprovePage };
 
 function OpenView({ view }: { readonly view: Route }) {

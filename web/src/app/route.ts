@@ -8,6 +8,7 @@ export const SETTINGS_PAGES = [
   "devices",
   "recovery",
   "appearance",
+  "voice",
   "keyboard",
 ] as const;
 export type SettingsPage = (typeof SETTINGS_PAGES)[number];

@@ -37,3 +37,4 @@ export const LogoutDialog: LazyView<LogoutDialogProps> = lazyView(
 export const RecoveryFirst: LazyView<RecoveryFirstProps> = lazyView(
   async () => (await import("../features/devices/recovery-first.tsx")).RecoveryFirst,
 );
+export const VoicePage = lazyView(async () => (await import("../features/voice/settings/voice-page.tsx")).VoicePage);

@@ -1,7 +1,7 @@
-import { useId } from "preact/hooks";
 import { LANGUAGE_NAMES, LANGUAGES, language, numberFormat, setLanguage } from "../../app/i18n.ts";
 import { setTextSize, setTheme, TEXT_SIZES, textSize, theme, THEMES } from "../../app/look.ts";
 import { Choices } from "../../ui/field.tsx";
+import { Slider } from "../../ui/slider.tsx";
 import { settingsWords } from "./words.ts";
 
 const percent = numberFormat({ style: "percent" });
@@ -15,7 +15,6 @@ const THEME_WORD = {
 /** How it looks and speaks, in this browser. */
 export function AppearancePage() {
   const words = settingsWords.value;
-  const id = useId();
   return (
     <section class="section">
       <Choices
@@ -25,22 +24,13 @@ export function AppearancePage() {
         onValue={setTheme}
       />
       <div class="field">
-        <label class="field-label" for={id}>
-          {words.textSize}
-        </label>
-        <div class="range">
-          <input
-            id={id}
-            type="range"
-            min={TEXT_SIZES.min}
-            max={TEXT_SIZES.max}
-            step={TEXT_SIZES.step}
-            value={textSize.value}
-            aria-valuetext={percent.value.format(textSize.value / 100)}
-            onInput={(event) => setTextSize(event.currentTarget.valueAsNumber)}
-          />
-          <output for={id}>{percent.value.format(textSize.value / 100)}</output>
-        </div>
+        <Slider
+          label={words.textSize}
+          {...TEXT_SIZES}
+          value={textSize.value}
+          text={percent.value.format(textSize.value / 100)}
+          onValue={setTextSize}
+        />
         <p class="sample">{words.textSizeSample}</p>
       </div>
       <Choices

@@ -1,5 +1,15 @@
 import { useSignal } from "@preact/signals";
-import { Keyboard, KeyRound, LaptopMinimal, LogOut, MonitorSmartphone, Palette, ShieldCheck, UserRound } from "lucide";
+import {
+  AudioLines,
+  Keyboard,
+  KeyRound,
+  LaptopMinimal,
+  LogOut,
+  MonitorSmartphone,
+  Palette,
+  ShieldCheck,
+  UserRound,
+} from "lucide";
 import type { ComponentType } from "preact";
 import { lastChannel, lastServer } from "../../app/last-place.ts";
 import { href, SETTINGS_PAGES, type SettingsPage } from "../../app/route.ts";
@@ -20,6 +30,7 @@ const ICONS: Readonly<Record<SettingsPage, SettingsLink["icon"]>> = {
   devices: LaptopMinimal,
   recovery: KeyRound,
   appearance: Palette,
+  voice: AudioLines,
   keyboard: Keyboard,
 };
 

@@ -1,0 +1,93 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { askMicrophone, stopStream } from "./devices.ts";
+import { GATE_NAME, type GateReport, type ToGate } from "./gate-link.ts";
+// oxlint-disable-next-line import/default -- Vite bundles it, and gives its address
+import gateUrl from "./gate-worklet.ts?worker&url";
+import { type GateRule, SILENT_DB } from "./level.ts";
+import { createNoiseFilter, type NoiseFilter } from "./noise.ts";
+import type { VoicePrefs } from "./prefs.ts";
+
+/**
+ * ```
+ * microphone ─▶ RNNoise ─▶ gate (level, voice, push-to-talk) ─▶ `track`
+ * ```
+ */
+export interface Microphone {
+  /** What is sent. It stays the same for the microphone's life. */
+  readonly track: MediaStreamTrack;
+  /** How loud it is now, whether or not it is heard. */
+  readonly levelDb: ReadonlySignal<number>;
+  /** What is said is heard. */
+  readonly open: ReadonlySignal<boolean>;
+  /** `strong` may not be had: then the browser's own filter works. */
+  readonly noise: VoicePrefs["noise"];
+  readonly setRule: (rule: GateRule) => void;
+  readonly close: () => void;
+}
+
+/** RNNoise knows this rate only, and it is Opus's own. */
+const SAMPLE_RATE = 48_000;
+
+/**
+ * @param onLost the device was unplugged, or the system took it away
+ * @throws MediaError
+ */
+export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Promise<Microphone> {
+  let stream = await askMicrophone(prefs);
+  const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
+  let filter: NoiseFilter | undefined;
+  let noise = prefs.noise;
+  try {
+    await context.audioWorklet.addModule(gateUrl);
+    if (noise === "strong") filter = await createNoiseFilter(context);
+    if (noise === "strong" && filter === undefined) {
+      noise = "browser";
+      stopStream(stream);
+      stream = await askMicrophone({ ...prefs, noise });
+    }
+  } catch (thrown) {
+    stopStream(stream);
+    await context.close();
+    throw thrown;
+  }
+
+  const source = context.createMediaStreamSource(stream);
+  const gate = new AudioWorkletNode(context, GATE_NAME, { channelCount: 1, channelCountMode: "explicit" });
+  const end = context.createMediaStreamDestination();
+  end.channelCount = 1;
+  if (filter === undefined) source.connect(gate);
+  else source.connect(filter.node).connect(gate);
+  gate.connect(end);
+  // A page that was not touched yet may not start its sound; joining is a touch.
+  if (context.state === "suspended") await context.resume();
+
+  const level = signal(SILENT_DB);
+  const open = signal(false);
+  gate.port.addEventListener("message", ({ data }: MessageEvent<GateReport>) => {
+    level.value = data.db;
+    open.value = data.open;
+  });
+  gate.port.start();
+  const tell = (message: ToGate): void => gate.port.postMessage(message, {});
+  const [track] = end.stream.getAudioTracks();
+  if (track === undefined) throw new Error("a destination without a track");
+  track.contentHint = "speech";
+  stream.getAudioTracks()[0]?.addEventListener("ended", onLost);
+
+  return {
+    track,
+    levelDb: level,
+    open,
+    noise,
+    setRule: tell,
+    close() {
+      stream.getAudioTracks()[0]?.removeEventListener("ended", onLost);
+      stopStream(stream);
+      track.stop();
+      tell("end");
+      gate.port.close();
+      filter?.close();
+      context.close().catch(() => undefined);
+    },
+  };
+}
