@@ -11,7 +11,8 @@ const text = (words: string): DmContent => ({ kind: "text", text: words, replyTo
 test("[EN26] given again under its nonce, a message is the same one: while it waits, when it was sent, and from two tabs", async () => {
   const { server, channel, ana, leo } = await pair();
   const tab = await (await tabBeside(ana)).ready();
-  const writtenAtMs = Date.now();
+  // By the clock of the server, which begins that day.
+  const writtenAtMs = Date.UTC(2026, 10, 25);
   /** Ciphertexts; the same bytes may be sent again, by either tab. */
   const made = () => new Set(server.traffic.map(({ body }) => body)).size;
   const again = (one: FakeBrowser, nonce: string, content: DmContent) =>
@@ -37,7 +38,7 @@ test("[EN26] given again under its nonce, a message is the same one: while it wa
   await ana.send(channel, "three");
   await leo.reads(channel, ["(deleted)", "two", "three"]);
   for (const each of [ana, tab]) await each.reads(channel, ["(deleted)", "two", "three"]);
-  expect(server.channels.get(channel)?.rows).toHaveLength(4);
+  expect(server.channels.get(channel)?.rows).toHaveLength(5);
   expect(later).toBeGreaterThan(sent);
   expect(made()).toBe(later + 1);
   expectNoKeyTwice(server);

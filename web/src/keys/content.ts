@@ -16,9 +16,10 @@ const body = {
   text: v.object({ k: v.literal("text"), text: Text, replyTo: v.nullable(MessageId) }),
   edit: v.object({ k: v.literal("edit"), id: MessageId, text: Text }),
   reaction: v.object({ k: v.literal("reaction"), id: MessageId, emoji: Emoji, on: v.boolean() }),
+  delete: v.object({ k: v.literal("delete"), id: MessageId }),
 } as const;
 
-const Stored = v.variant("k", [body.text, body.edit, body.reaction]);
+const Stored = v.variant("k", [body.text, body.edit, body.reaction, body.delete]);
 /** What a message of a conversation says. */
 export type StoredContent = v.InferOutput<typeof Stored>;
 

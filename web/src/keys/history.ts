@@ -15,9 +15,11 @@ export interface HistoryRow extends Omit<Row<RowRecord>, "shown" | "mine"> {
 /** A row that nothing was done with yet. */
 export const blankRow = {
   deleted: false,
+  removed: false,
   content: null,
   failure: null,
   edit: null,
+  edits: [],
   reactions: {},
   to: [],
 } as const satisfies Partial<RowRecord>;
@@ -94,9 +96,10 @@ export function viewOf({ channelId, seq, value }: Pick<HistoryRow, "channelId" |
   };
 }
 
-function unreadable({ content, failure }: RowRecord): Unreadable | null {
+function unreadable({ content, failure, removed }: RowRecord): Unreadable | null {
   if (failure !== null) {
-    return { kind: "undecryptable", reason: failure.reason, state: failure.givenUp ? "given_up" : "asking" };
+    const state = failure.givenUp ? "given_up" : "asking";
+    return removed ? { kind: "removed", state } : { kind: "undecryptable", reason: failure.reason, state };
   }
   return content?.k === "newer" ? { kind: "newer" } : null;
 }
@@ -119,15 +122,17 @@ export interface ChangeOf {
 /** A message after somebody's change of it, whatever the order in which changes came; `undefined` when it changes nothing. */
 export function changedRow(
   row: HistoryRow,
-  content: Exclude<StoredContent, { k: "text" }>,
+  content: Extract<StoredContent, { k: "edit" | "reaction" }>,
   by: ChangeOf,
 ): HistoryRow | undefined {
   const { value } = row;
   const changedSeq = Math.max(value.changedSeq, by.seq);
   if (content.k === "edit") {
-    if (value.authorId !== by.authorId || (value.edit !== null && value.edit.seq >= by.seq)) return undefined;
-    const edit = { text: content.text, seq: by.seq, at: by.createdAt };
-    return { ...row, value: { ...value, changedSeq, edit } };
+    if (value.authorId !== by.authorId || value.deleted) return undefined;
+    const edits = [...new Set([...value.edits, by.seq])];
+    const later = value.edit !== null && value.edit.seq >= by.seq ? value.edit : undefined;
+    const edit = later ?? { text: content.text, seq: by.seq, at: by.createdAt };
+    return { ...row, value: { ...value, changedSeq, edit, edits } };
   }
   const people = Object.hasOwn(value.reactions, content.emoji) ? (value.reactions[content.emoji] ?? {}) : {};
   if (Math.abs(people[by.authorId] ?? 0) >= by.seq) return undefined;
@@ -136,6 +141,40 @@ export function changedRow(
     [content.emoji]: { ...people, [by.authorId]: content.on ? by.seq : -by.seq },
   };
   return { ...row, value: { ...value, changedSeq, reactions } };
+}
+
+/**
+ * Takes the words out of a message that its author deletes, and out of the changes that it had: here and, with the next save, in the vault.
+ * Answers the message, or `undefined` when it is not this author's to delete.
+ */
+export async function deleteRow(
+  unit: Unit,
+  row: HistoryRow,
+  by: Pick<ChangeOf, "authorId" | "seq">,
+  mark: number,
+): Promise<HistoryRow | undefined> {
+  const { content, authorId, edit, edits } = row.value;
+  const stands = content === null || content.k === "text" || content.k === "newer";
+  if (authorId !== by.authorId || !stands) return undefined;
+  for (const seq of new Set(edit === null ? edits : [...edits, edit.seq])) {
+    const change = await readRow(unit, row.channelId, seq);
+    if (change?.value.content?.k !== "edit" || change.value.content.text === "") continue;
+    writeRow(unit, { ...change, value: { ...change.value, content: { ...change.value.content, text: "" } } }, mark);
+  }
+  const replyTo = content?.k === "text" ? content.replyTo : null;
+  const value: RowRecord = {
+    ...row.value,
+    changedSeq: Math.max(row.value.changedSeq, by.seq),
+    content: { k: "text", text: "", replyTo },
+    deleted: true,
+    failure: null,
+    edit: null,
+    reactions: {},
+  };
+  const next = { ...row, value };
+  writeRow(unit, next, mark);
+  unit.drop(KEY.heal(row.channelId, row.seq));
+  return next;
 }
 
 export async function historyPage(kit: Kit, range: RowRange): Promise<DmHistoryPage> {

@@ -12,6 +12,8 @@ import { decryptGroup } from "./groups.ts";
 import {
   blankRow,
   changedRow,
+  type ChangeOf,
+  deleteRow,
   type HistoryRow,
   readRow,
   readRowById,
@@ -35,6 +37,8 @@ export interface Effects {
   readonly rows: Map<MessageId, HistoryRow>;
   readonly gone: MessageId[];
   readonly failures: FailureReason[];
+  /** Something is to be asked of its sender. */
+  asks: boolean;
   pending: boolean;
 }
 
@@ -188,7 +192,7 @@ export function createInbox(kit: Kit, afterFailures: () => void): Inbox {
       await unit.ahead(channelId, channel.seen + 1, reached);
       for (const item of items) {
         if (item.kind === "deleted") {
-          await takeDeletion(kit, unit, item, effects);
+          await takeRemoval(kit, unit, await readRowById(unit, item.id), effects);
         } else {
           channel = await takeMessage(kit, unit, own, channel, item.message, { effects, refreshed });
         }
@@ -197,7 +201,7 @@ export function createInbox(kit: Kit, afterFailures: () => void): Inbox {
       await unit.commit();
     });
     await tellEffects(kit, channelId, effects);
-    if (effects.failures.length > 0) afterFailures();
+    if (effects.asks) afterFailures();
   }
 
   /** The server may delete what this device has taken in. */
@@ -282,12 +286,8 @@ async function takeMessage(
   message: Message,
   { effects, refreshed }: Taking,
 ): Promise<ChannelRecord> {
-  const { channelId, seq, id, authorId } = message;
+  const { channelId, seq, authorId } = message;
   const existing = await readRow(unit, channelId, seq);
-  if (message.deleted) {
-    await takeDeletion(kit, unit, { id, seq: message.changedSeq }, effects);
-    return channel;
-  }
   if (existing !== undefined && existing.value.content !== null) return channel;
   const isEcho = authorId === kit.selfId && message.senderDeviceId === own.deviceId && !message.ciphertext;
   if (isEcho) {
@@ -299,8 +299,10 @@ async function takeMessage(
   const blank = rowOf(message, kit.selfId);
   if (!message.ciphertext || authorId === null || message.senderDeviceId === undefined) {
     const before = own.registeredAt === null || message.createdAt < own.registeredAt;
+    if (existing !== undefined && message.deleted) await takeRemoval(kit, unit, existing, effects);
     if (existing !== undefined || (before && !own.restored)) return channel;
-    return await fail(kit, unit, channel, blank, "no_ciphertext", effects);
+    const value = { ...blank.value, removed: message.deleted };
+    return await fail(kit, unit, channel, { ...blank, value }, "no_ciphertext", effects);
   }
   const sender = { userId: authorId, deviceId: message.senderDeviceId };
   try {
@@ -401,31 +403,56 @@ export async function place(
   const mark = kit.mark();
   const before = await readRow(unit, channel.channelId, row.seq);
   const next: HistoryRow = { ...row, value: { ...row.value, ...changesOf(before), failure: null } };
-  writeRow(unit, next, mark);
   unit.drop(KEY.heal(row.channelId, row.seq));
-  if (content !== null && (content.k === "edit" || content.k === "reaction") && authorId !== null) {
-    const target = await readRowById(unit, content.id);
-    const changed =
-      target?.channelId === row.channelId
-        ? changedRow(target, content, { authorId, seq: row.seq, createdAt })
-        : undefined;
-    if (changed !== undefined) {
-      writeRow(unit, changed, mark);
-      effects.rows.set(changed.id, changed);
+  if (content !== null && content.k !== "text" && content.k !== "newer" && authorId !== null) {
+    const found = await readRowById(unit, content.id);
+    const target = found?.channelId === row.channelId ? found : undefined;
+    // The words of a message that is gone don't come back with a change of it.
+    const gone = content.k === "edit" && target?.value.deleted === true;
+    writeRow(unit, gone ? { ...next, value: { ...next.value, content: { ...content, text: "" } } } : next, mark);
+    if (content.k === "delete" && target === undefined) {
+      unit.put(KEY.early(channel.channelId, content.id), codecs.early, { authorId, seq: row.seq });
     }
+    const changed = target && (await changedBy(unit, target, content, { authorId, seq: row.seq, createdAt }, mark));
+    if (changed !== undefined) effects.rows.set(changed.id, changed);
     if (before !== undefined) effects.gone.push(row.id);
     return before !== undefined && !row.mine ? { ...channel, unread: Math.max(0, channel.unread - 1) } : channel;
   }
-  effects.rows.set(next.id, next);
+  writeRow(unit, next, mark);
+  const shown = (before === undefined ? await deletedEarly(unit, next, mark) : undefined) ?? next;
+  effects.rows.set(next.id, shown);
   const counted = before !== undefined;
   return noted(channel, next, counted);
+}
+
+/** A message that comes after its deletion: the server's word of that moves it behind its author's. */
+async function deletedEarly(unit: Unit, row: HistoryRow, mark: number): Promise<HistoryRow | undefined> {
+  const key = KEY.early(row.channelId, row.id);
+  const by = await unit.get(key, codecs.early);
+  if (by === undefined) return undefined;
+  unit.drop(key);
+  return await deleteRow(unit, row, by, mark);
+}
+
+/** A message after a change of it, written; `undefined` when it changes nothing. */
+async function changedBy(
+  unit: Unit,
+  target: HistoryRow,
+  content: Exclude<KeptContent, { k: "text" | "newer" }>,
+  by: ChangeOf,
+  mark: number,
+): Promise<HistoryRow | undefined> {
+  if (content.k === "delete") return await deleteRow(unit, target, by, mark);
+  const changed = changedRow(target, content, by);
+  if (changed !== undefined) writeRow(unit, changed, mark);
+  return changed;
 }
 
 /** Edits and reactions that came before the message itself could be read. */
 function changesOf(before: HistoryRow | undefined): Partial<RowRecord> {
   if (before === undefined) return {};
-  const { edit, reactions, deleted, changedSeq } = before.value;
-  return { edit, reactions, deleted, changedSeq };
+  const { edit, edits, reactions, deleted, changedSeq } = before.value;
+  return { edit, edits, reactions, deleted, changedSeq };
 }
 
 /** Who writes has read what stands before. */
@@ -451,9 +478,17 @@ async function fail(
     ...blank,
     value: { ...blank.value, failure: { reason, givenUp: authorId === null, ciphertext } },
   };
-  writeRow(unit, row, kit.mark());
+  const mark = kit.mark();
+  writeRow(unit, row, mark);
+  const deleted = await deletedEarly(unit, row, mark);
+  if (deleted !== undefined) {
+    effects.rows.set(row.id, deleted);
+    return noted(channel, row, false);
+  }
   effects.rows.set(row.id, row);
-  effects.failures.push(reason);
+  // What was removed before it came is no failure of anybody's. It is asked for all the same: its author has it, if they did not delete it.
+  if (!row.value.removed) effects.failures.push(reason);
+  effects.asks = true;
   if (authorId !== null) {
     const { channelId, seq } = blank;
     const notBeforeMs = kit.clock.now() + HEAL_AFTER_MS;
@@ -463,32 +498,12 @@ async function fail(
   return noted(channel, row, false);
 }
 
-async function takeDeletion(
-  kit: Kit,
-  unit: Unit,
-  { id, seq }: { readonly id: MessageId; readonly seq: Seq },
-  effects: Effects,
-): Promise<void> {
-  const row = await readRowById(unit, id);
-  if (row === undefined || row.value.deleted) return;
-  const { content } = row.value;
-  const emptied: KeptContent | null =
-    content?.k === "text"
-      ? { k: "text", text: "", replyTo: content.replyTo }
-      : (content ?? { k: "text", text: "", replyTo: null });
-  const value: RowRecord = {
-    ...row.value,
-    changedSeq: Math.max(row.value.changedSeq, seq),
-    content: emptied,
-    deleted: true,
-    failure: null,
-    edit: null,
-    reactions: {},
-  };
-  const next = { ...row, value };
+/** The server says that a message was removed: words that are here stay, and one that could not be read says so. */
+async function takeRemoval(kit: Kit, unit: Unit, row: HistoryRow | undefined, effects: Effects): Promise<void> {
+  if (row === undefined || row.value.failure === null || row.value.removed) return;
+  const next = { ...row, value: { ...row.value, removed: true } };
   writeRow(unit, next, kit.mark());
-  unit.drop(KEY.heal(row.channelId, row.seq));
-  effects.rows.set(id, next);
+  effects.rows.set(next.id, next);
 }
 
 export async function outgoingByNonce(
@@ -512,17 +527,21 @@ export async function completeOutgoing(
   message: Message,
   effects: Effects,
 ): Promise<ChannelRecord> {
-  unit.drop(KEY.outgoing(outgoing.n));
-  effects.pending = true;
   const content = keptOf(outgoing.content);
-  if (content === undefined) return channel;
+  // Of a deletion the ciphertexts are still to go.
+  if (content.k === "delete") {
+    unit.put(KEY.outgoing(outgoing.n), codecs.outgoing, { ...outgoing, placed: true });
+  } else {
+    unit.drop(KEY.outgoing(outgoing.n));
+  }
+  effects.pending = true;
   // Given again under its nonce after it was sent, it got the same place again, where it may have been edited or deleted since.
   if ((await readRow(unit, channel.channelId, message.seq))?.value.content != null) return channel;
   const blank = rowOf(message, kit.selfId);
   return await place(kit, unit, channel, { ...blank, value: { ...blank.value, content, to: outgoing.to } }, effects);
 }
 
-export function keptOf(content: OutgoingRecord["content"]): Exclude<KeptContent, { k: "newer" }> | undefined {
+export function keptOf(content: OutgoingRecord["content"]): Exclude<KeptContent, { k: "newer" }> {
   switch (content.kind) {
     case "text":
       return { k: "text", text: content.text, replyTo: content.replyTo };
@@ -531,7 +550,7 @@ export function keptOf(content: OutgoingRecord["content"]): Exclude<KeptContent,
     case "reaction":
       return { k: "reaction", id: content.messageId, emoji: content.emoji, on: content.on };
     default:
-      return undefined;
+      return { k: "delete", id: content.messageId };
   }
 }
 
@@ -560,5 +579,6 @@ export const noEffects = (): Effects => ({
   rows: new Map(),
   gone: [],
   failures: [],
+  asks: false,
   pending: false,
 });

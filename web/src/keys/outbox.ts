@@ -7,7 +7,7 @@ import { encodePassing, encodeStored, type PassingContent } from "./content.ts";
 import { refreshLists } from "./device.ts";
 import { flushEnvelopes, nextNumber } from "./envelopes.ts";
 import { encryptGroup } from "./groups.ts";
-import { readRowById } from "./history.ts";
+import { deleteRow, readRowById } from "./history.ts";
 import { completeOutgoing, keptOf, noEffects, outgoingByNonce, tellEffects } from "./inbox.ts";
 import { asRefusal, isWorldly, type Kit, refusal, singleFlight } from "./kit.ts";
 import { devicesOf, readersOf, readPeer } from "./peers.ts";
@@ -125,9 +125,7 @@ export function createOutbox(kit: Kit): Outbox {
       }
       const own = await ownDevice(unit);
       const channel = await writableChannel(kit, unit, now.channelId);
-      const content = keptOf(now.content);
-      if (content === undefined) return undefined;
-      const plaintext = encodeStored(now.channelId, content, now.createdAtMs);
+      const plaintext = encodeStored(now.channelId, keptOf(now.content), now.createdAtMs);
       const wire = await wireFor(kit, unit, own, channel, plaintext);
       const next = { ...now, wire, to: await readersOf(unit, channel.participants) };
       unit.put(key, codecs.outgoing, next);
@@ -185,8 +183,37 @@ export function createOutbox(kit: Kit): Outbox {
   }
 
   async function deleteMessage(outgoing: OutgoingRecord, messageId: MessageId): Promise<void> {
+    try {
+      if (!outgoing.placed) await sendMessage(outgoing);
+    } catch (error) {
+      if (!isNobodyThere(error)) throw error;
+      await deleteHere(outgoing.channelId, messageId);
+    }
+    await deleteCiphertexts(outgoing, messageId);
+  }
+
+  /** Nobody else has a device any more: there is nobody to tell. */
+  async function deleteHere(channelId: ChannelId, messageId: MessageId): Promise<void> {
+    const effects = noEffects();
+    await kit.store.exclusive(async (unit) => {
+      const row = await readRowById(unit, messageId);
+      const by = { authorId: kit.selfId, seq: row?.value.changedSeq ?? 0 };
+      const deleted = row && (await deleteRow(unit, row, by, kit.mark()));
+      if (deleted !== undefined) effects.rows.set(messageId, deleted);
+      await unit.commit();
+    });
+    await tellEffects(kit, channelId, effects);
+  }
+
+  /** Its author's word stands in the conversation: nobody needs the ciphertexts any more. */
+  async function deleteCiphertexts(outgoing: OutgoingRecord, messageId: MessageId): Promise<void> {
     const { channelId } = outgoing;
-    await kit.server.emit("message:delete", { channelId, messageId });
+    try {
+      await kit.server.emit("message:delete", { channelId, messageId });
+    } catch (error) {
+      // Deleted already, by the request whose answer was lost.
+      if (!(error instanceof ApiError) || error.code !== "not_found") throw error;
+    }
     await drop(outgoing);
   }
 
@@ -248,7 +275,17 @@ export function createOutbox(kit: Kit): Outbox {
         if (writtenAtMs !== undefined && (await wasSent(kit, unit, channel, { nonce, content, writtenAtMs }))) return;
         const n = await nextNumber(unit);
         const createdAtMs = kit.clock.now();
-        const outgoing = { n, channelId, nonce, content, createdAtMs, failure: null, wire: null, to: [] };
+        const outgoing = {
+          n,
+          channelId,
+          nonce,
+          content,
+          createdAtMs,
+          failure: null,
+          placed: false,
+          wire: null,
+          to: [],
+        };
         unit.put(KEY.outgoing(n), codecs.outgoing, outgoing);
         await unit.commit();
       });
@@ -333,6 +370,13 @@ function viewOf({ nonce, channelId, content, createdAtMs, failure }: OutgoingRec
     state: failure === null ? "waiting" : "failed",
     failure: failure as KeysRefusal | null,
   };
+}
+
+function isNobodyThere(error: unknown): boolean {
+  return (
+    (error instanceof KeysError && error.code === "no_devices") ||
+    (error instanceof ApiError && error.code === "conflict")
+  );
 }
 
 /** Refusals that the same request would meet again. */

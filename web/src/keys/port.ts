@@ -152,6 +152,8 @@ export interface SafetyNumber {
 export type Unreadable =
   /** Could not be decrypted (yet). `asking`: its sender's device was asked to send it again; `given_up`: after 3 tries. */
   | { readonly kind: "undecryptable"; readonly reason: FailureReason; readonly state: "asking" | "given_up" }
+  /** The server says that it was removed, before this device had it. */
+  | { readonly kind: "removed"; readonly state: "asking" | "given_up" }
   /** Of a kind that a newer LesCopains made. */
   | { readonly kind: "newer" };
 

@@ -70,6 +70,10 @@ export const KEY = {
   envelopes: (n: number) => `envelopes/${String(n).padStart(12, "0")}`,
   /** A message that could not be read, and is asked for. */
   heal: (channelId: ChannelId, seq: Seq) => `heal/${channelId}/${String(seq).padStart(12, "0")}`,
+  /** Records of the vault that other devices wrote, and that the next one of this bucket stands for. */
+  origins: (bucket: string) => `origins/${bucket}`,
+  /** The deletion of a message that is not here yet. */
+  early: (channelId: ChannelId, id: MessageId) => `early/${channelId}/${id}`,
   /** What the vault does not have yet. */
   dirty: (name: string) => `dirty/${name}`,
 } as const;
@@ -145,12 +149,17 @@ export const RowRecord = v.object({
   senderDeviceId: v.nullable(DeviceId),
   nonce: v.string(),
   createdAt: Timestamp,
+  /** By its author, inside the encryption. */
   deleted: v.boolean(),
   /** Null while it cannot be read. */
   content: v.nullable(KeptContent),
   failure: v.nullable(v.object({ reason: FailureReason, givenUp: v.boolean(), ciphertext: v.nullable(Ciphertext) })),
+  /** The server says that it was removed. Nobody is believed in that but its author (`deleted`): it explains why nothing came. */
+  removed: v.optional(v.boolean(), false),
   /** The last change by its author: changes may come in any order, the one with the highest `seq` holds. */
   edit: v.nullable(v.object({ text: v.string(), seq: Seq, at: Timestamp })),
+  /** Every change by its author: their words go with the message's. */
+  edits: v.optional(v.array(Seq), () => []),
   /** emoji → person → the event that put it (positive) or took it back (negative). */
   reactions: v.record(v.string(), v.record(UserId, v.number())),
   /** Of one's own: who it was for, and may have it again (`readersOf`). */
@@ -168,6 +177,8 @@ export const OutgoingRecord = v.object({
   content: DmContent,
   createdAtMs: v.number(),
   failure: v.nullable(Refusal),
+  /** A deletion that stands in the conversation: the server is still to delete the ciphertexts. */
+  placed: v.optional(v.boolean(), false),
   /** The very bytes that are sent, and sent again; null until they are made. */
   wire: v.nullable(
     v.union([
@@ -212,6 +223,10 @@ export const VaultRecord = v.object({
 });
 export type VaultRecord = v.InferOutput<typeof VaultRecord>;
 
+const Early = v.object({ authorId: UserId, seq: Seq });
+
+const Origins = v.array(v.object({ name: v.string(), version: Count }));
+
 const NextVault = v.object({ key: v.string(), passphrase: v.boolean() });
 
 /** What a browser gives to a new one of its account. */
@@ -231,6 +246,8 @@ export const codecs = {
   bases: jsonCodec(BasesRecord),
   vault: jsonCodec(VaultRecord),
   nextVault: jsonCodec(NextVault),
+  origins: jsonCodec(Origins),
+  early: jsonCodec(Early),
   given: jsonCodec(Given),
   count: jsonCodec(Count),
   session: { encode: encodeRecord, decode: decodeRecord, retire: wipeReplaced } as Codec<SessionRecord>,

@@ -3,7 +3,7 @@ import { equal } from "@lescopains/e2ee/bytes";
 import type { ChannelId, Seq } from "@lescopains/protocol/ids";
 import { ApiError } from "../net/api-error.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
-import { bucketOf, readRow, writeRow } from "./history.ts";
+import { bucketOf, deleteRow, readRow, readRowById, writeRow } from "./history.ts";
 import { splitIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
 import { keepDevice, makeDevice } from "./new-device.ts";
@@ -24,15 +24,18 @@ export async function restoreHistory(
 ): Promise<{ readonly identities: readonly Uint8Array[]; readonly messages: number }> {
   const identities: Uint8Array[] = [];
   const last = new Map<ChannelId, Seq>();
+  const deletions: SavedRow[] = [];
   let messages = 0;
-  await vault.read(recoveryKey, async (contents, done, total) => {
+  await vault.read(recoveryKey, async (records, done, total) => {
     await kit.store.exclusive(async (unit) => {
-      for (const content of contents) {
+      for (const { content, ...origin } of records) {
         if (content.kind === "identity") identities.push(fromBase64(content.identity));
         if (content.kind === "peers") for (const peer of content.peers) await takePeer(unit, peer);
         if (content.kind === "rows") {
+          await noteOrigin(unit, content.rows, origin);
           for (const row of content.rows) {
             messages += await takeRow(kit, unit, row);
+            if (row.value.content?.k === "delete") deletions.push(row);
             last.set(row.channelId, Math.max(last.get(row.channelId) ?? 0, row.seq));
           }
         }
@@ -42,10 +45,34 @@ export async function restoreHistory(
     });
     kit.tell("restore", { done, total });
   });
+  await kit.store.exclusive(async (unit) => {
+    for (const deletion of deletions) await deleteAgain(kit, unit, deletion);
+    await unit.commit();
+  });
   return { identities, messages };
 }
 
 type SavedRow = Extract<VaultContent, { kind: "rows" }>["rows"][number];
+
+/** What a deletion took words out of may have been saved by a browser that had not heard of it. */
+async function deleteAgain(kit: Kit, unit: Unit, { channelId, seq, value }: SavedRow): Promise<void> {
+  if (value.content?.k !== "delete" || value.authorId === null) return;
+  const target = await readRowById(unit, value.content.id);
+  if (target?.channelId !== channelId) return;
+  await deleteRow(unit, target, { authorId: value.authorId, seq }, kit.mark());
+}
+
+/** The next record that this browser saves of the bucket stands for this one too. */
+async function noteOrigin(
+  unit: Unit,
+  [first]: readonly SavedRow[],
+  origin: { readonly name: string; readonly version: number },
+): Promise<void> {
+  if (first === undefined) return;
+  const key = KEY.origins(bucketOf(first.channelId, first.seq));
+  const known = (await unit.get(key, codecs.origins)) ?? [];
+  unit.put(key, codecs.origins, [...known.filter(({ name }) => name !== origin.name), origin]);
+}
 
 /** Several browsers have saved the same message: what can be read goes before what cannot, the later state before the earlier. */
 async function takeRow(kit: Kit, unit: Unit, { channelId, seq, mine, shown, value }: SavedRow): Promise<number> {

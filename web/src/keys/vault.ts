@@ -52,6 +52,13 @@ interface OpenVault extends VaultKeys {
   readonly nameOf: (text: string) => string;
 }
 
+/** A record of the vault, opened. */
+export interface ReadRecord {
+  readonly name: string;
+  readonly version: number;
+  readonly content: VaultContent;
+}
+
 export interface Vault {
   readonly state: () => Promise<VaultState>;
   readonly create: (passphrase: string | null) => Promise<string>;
@@ -64,7 +71,7 @@ export interface Vault {
   /** Every record, a page at a time. */
   readonly read: (
     recoveryKey: Uint8Array,
-    take: (contents: readonly VaultContent[], done: number, total: number) => Promise<void>,
+    take: (records: readonly ReadRecord[], done: number, total: number) => Promise<void>,
   ) => Promise<void>;
   /** Keeps a key that opens the vault: this browser saves to it from now on. */
   readonly adopt: (unit: Unit, recoveryKey: Uint8Array) => void;
@@ -284,7 +291,9 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
       });
       if (next === undefined || closed) return;
       const name = next.key.slice("dirty/".length);
-      for (const [index, content] of (await contentsOf(name)).entries()) await save(open, `${name}/${index}`, content);
+      const contents = await contentsOf(name);
+      for (const [index, content] of contents.entries()) await save(open, `${name}/${index}`, content);
+      if (name.startsWith("row/")) await emptyReplaced(open, name, contents.length);
       await kit.store.exclusive(async (unit) => {
         // What changed while it was saved is saved again.
         if ((await unit.get(next.key, codecs.count)) === next.mark) unit.drop(next.key);
@@ -365,20 +374,46 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     return split(rows.map(savedRow), (part) => ({ kind: "rows", rows: part }));
   }
 
+  /** What stood in more parts before, or in records of other devices, stands in what was just saved: its words, deleted or not, go. */
+  async function emptyReplaced(open: OpenVault, name: string, parts: number): Promise<void> {
+    const { record } = await needed();
+    const empty: VaultContent = { kind: "rows", rows: [] };
+    for (let index = parts; ; index += 1) {
+      const text = `${name}/${index}`;
+      if (record.versions[open.nameOf(`${record.tag}/${text}`)] === undefined) break;
+      await save(open, text, empty);
+    }
+    const key = KEY.origins(name.slice("row/".length));
+    const origins = await kit.store.exclusive((unit) => unit.get(key, codecs.origins));
+    for (const { name: of, version } of origins ?? []) {
+      try {
+        await put(open, of, version + 1, empty);
+      } catch (error) {
+        // Its device has written it since: it has what there is to know.
+        if (!(error instanceof ApiError) || error.code !== "conflict") throw error;
+      }
+    }
+    if (origins !== undefined) await drop(key);
+  }
+
+  async function put(open: OpenVault, name: string, version: number, content: VaultContent): Promise<void> {
+    const bytes = contentCodec.encode(content);
+    const place = { accountId: account, name, version: BigInt(version) };
+    const sealed = toBase64(await sealRecord(kit.platform.random, open.wrappingKey, place, bytes));
+    wipe(bytes);
+    const headers = { "x-vault-token": open.token };
+    await kit.server.call("putVaultRecord", { params: { name }, headers, body: { version, sealed } });
+  }
+
   async function save(open: OpenVault, text: string, content: VaultContent): Promise<void> {
     for (let tries = 0; ; tries += 1) {
       const { record } = await needed();
       // Each browser writes records of its own: two never fight over one.
       const name = open.nameOf(`${record.tag}/${text}`);
       const version = (record.versions[name] ?? 0) + 1;
-      const place = { accountId: account, name, version: BigInt(version) };
-      const bytes = contentCodec.encode(content);
-      const sealed = toBase64(await sealRecord(kit.platform.random, open.wrappingKey, place, bytes));
-      wipe(bytes);
       let written = version;
       try {
-        const headers = { "x-vault-token": open.token };
-        await kit.server.call("putVaultRecord", { params: { name }, headers, body: { version, sealed } });
+        await put(open, name, version, content);
       } catch (error) {
         const conflict = error instanceof ApiError && error.code === "conflict" && tries < 3;
         const present = conflict ? v.safeParse(VaultConflict, error.details) : undefined;
@@ -437,16 +472,17 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
       for (;;) {
         const headers = { "x-vault-token": open.token };
         const page = await kit.server.call("listVaultRecords", { headers, query: { after } });
-        const contents = await Promise.all(
+        const records = await Promise.all(
           page.records.map(async ({ name, version, sealed }) => {
             const place = { accountId: account, name, version: BigInt(version) };
-            return contentCodec.decode(await openRecord(open.wrappingKey, place, fromBase64(sealed)));
+            const content = contentCodec.decode(await openRecord(open.wrappingKey, place, fromBase64(sealed)));
+            return { name, version, content };
           }),
         ).catch((error: unknown) => {
           throw new KeysError({ code: "vault_damaged", message: "a record cannot be opened" }, { cause: error });
         });
-        done += contents.length;
-        await take(contents, done, Math.max(total, done));
+        done += records.length;
+        await take(records, done, Math.max(total, done));
         if (page.next === null) return;
         after = page.next;
       }

@@ -176,8 +176,14 @@ function UnreadableText({ room, message, name }: UnreadableTextProps) {
   const unreadable = unreadableOf(message);
   if (unreadable === undefined) return <p class="message-quiet">{words.unreadable}</p>;
   if (unreadable.kind === "newer") return <p class="message-quiet">{words.unreadableNewer}</p>;
-  if (unreadable.state === "asking") return <p class="message-quiet">{words.unreadableAsking({ name })}</p>;
-  if (unreadable.reason === "no_ciphertext") return <p class="message-quiet">{words.unreadableBefore}</p>;
+  const removed = unreadable.kind === "removed";
+  if (unreadable.state === "asking") {
+    return (
+      <p class="message-quiet">{removed ? words.unreadableRemoved({ name }) : words.unreadableAsking({ name })}</p>
+    );
+  }
+  if (unreadable.kind === "undecryptable" && unreadable.reason === "no_ciphertext")
+    return <p class="message-quiet">{words.unreadableBefore}</p>;
 
   async function ask(): Promise<void> {
     try {
@@ -189,7 +195,7 @@ function UnreadableText({ room, message, name }: UnreadableTextProps) {
   }
   return (
     <p class="message-quiet">
-      {words.unreadableGivenUp({ name })}{" "}
+      {removed ? words.unreadableRemoved({ name }) : words.unreadableGivenUp({ name })}{" "}
       <button type="button" class="text-button" onClick={() => void ask()}>
         <Icon node={RotateCw} size={14} /> {words.askAgain}
       </button>
