@@ -78,10 +78,10 @@ export async function openStore(
   }
 
   async function unit(): Promise<Unit> {
-    const found = (await database.get("own", "generation")) ?? 0;
-    if (typeof found !== "number") throw new Error("the generation is no number");
-    if (found !== generation) cache.clear();
-    generation = found;
+    const present = (await database.get("own", "generation")) ?? 0;
+    if (typeof present !== "number") throw new Error("the generation is no number");
+    if (present !== generation) cache.clear();
+    generation = present;
     const records = new Map<string, { readonly codec: Codec<never>; readonly value: unknown } | undefined>();
     const rows = new Map<string, Row<Uint8Array>>();
     /** Of a stretch that was read ahead: what is stored in each place. */
