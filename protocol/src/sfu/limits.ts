@@ -27,8 +27,9 @@ export const SFU_LIMITS = {
   /** Requests of a peer: points a second and in a row; what a request costs stands in its table. */
   requestsPerSecond: 50,
   requestBurst: 400,
-  /** Refused that often without a pause, a socket is closed. */
-  floodRefusals: 500,
+  /** Who is refused for it faster, or more often in a row, is thrown out. */
+  refusalsPerSecond: 10,
+  refusalBurst: 400,
   /** Joins from one address, a second and in a row: a group behind one router comes back at once after an outage. */
   joinsPerSecond: 20,
   joinBurst: 60,

@@ -1,0 +1,33 @@
+import * as v from "valibot";
+import { DeviceId } from "../device-list.ts";
+import { ChannelId, SessionId, UserId } from "../ids.ts";
+
+/** What an SFU node is called; chosen by who runs it. */
+export const NodeId = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a name of a-z, 0-9 and -"));
+export type NodeId = v.InferOutput<typeof NodeId>;
+
+/** What a person may send; everybody may receive. `screen` includes its sound. */
+export const Right = v.picklist(["speak", "video", "screen"]);
+export type Right = v.InferOutput<typeof Right>;
+export const Rights = v.pipe(v.array(Right), v.maxLength(3));
+
+const seconds = v.pipe(v.number(), v.integer());
+
+/** Claims of a room token: JWT, EdDSA over Ed25519, valid for 60 s from `iat`. It joins one room on one node, once. */
+export const RoomClaims = v.object({
+  /** The node. */
+  aud: NodeId,
+  sub: UserId,
+  sid: SessionId,
+  /** The device it speaks for; null only where the room is not encrypted. */
+  did: v.nullable(DeviceId),
+  /** A room is a channel: of a server, or of a direct conversation. */
+  room: ChannelId,
+  rights: Rights,
+  /** Whether what the room carries is encrypted by its people. A room never goes back to plain. */
+  enc: v.boolean(),
+  jti: v.pipe(v.string(), v.uuid()),
+  iat: seconds,
+  exp: seconds,
+});
+export type RoomClaims = v.InferOutput<typeof RoomClaims>;

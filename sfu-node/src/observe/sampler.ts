@@ -1,0 +1,76 @@
+import type { WorkerPool } from "../media/pool.ts";
+import type { Peer } from "../rooms/peer.ts";
+import type { Rooms } from "../rooms/rooms.ts";
+
+/** What flows through this node, as of the last look. */
+export interface Sample {
+  readonly bitrateIn: number;
+  readonly bitrateOut: number;
+  /** Mean over transports that carry something, 0 to 1. */
+  readonly lossIn: number;
+  readonly lossOut: number;
+  /** Median over people; undefined while nobody receives anything. */
+  readonly roundTripMs: number | undefined;
+}
+
+const nothing: Sample = { bitrateIn: 0, bitrateOut: 0, lossIn: 0, lossOut: 0, roundTripMs: undefined };
+/** Each look asks the workers once for every transport: often enough for a dashboard, rare enough to cost nothing. */
+const sampleMs = 5_000;
+const cpuMs = 1_000;
+
+/** Looks at workers and transports from time to time. */
+export class Sampler {
+  last: Sample = nothing;
+  readonly #rooms: Rooms;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #looking = false;
+
+  constructor(rooms: Rooms, pool: WorkerPool) {
+    this.#rooms = rooms;
+    this.#timers = [
+      setInterval(() => void pool.measure(performance.now()), cpuMs),
+      setInterval(() => void this.#lookOnce(), sampleMs),
+    ];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      this.last = await this.look();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** Asks now. */
+  async look(): Promise<Sample> {
+    const { peers } = this.#rooms;
+    const transports = peers.flatMap((peer) => [...peer.transports.values()].map(({ transport }) => transport));
+    const stats = await Promise.all(transports.map((transport) => transport.stats()));
+    const carrying = stats.filter(({ bitrateIn, bitrateOut }) => bitrateIn + bitrateOut > 0);
+    const trips = (await Promise.all(peers.map(roundTripOf))).filter((trip) => trip !== undefined);
+    return {
+      bitrateIn: sum(stats.map(({ bitrateIn }) => bitrateIn)),
+      bitrateOut: sum(stats.map(({ bitrateOut }) => bitrateOut)),
+      lossIn: sum(carrying.map(({ lossIn }) => lossIn)) / Math.max(1, carrying.length),
+      lossOut: sum(carrying.map(({ lossOut }) => lossOut)) / Math.max(1, carrying.length),
+      roundTripMs: trips.toSorted((a, b) => a - b)[Math.floor(trips.length / 2)],
+    };
+  }
+}
+
+/** One of the things someone receives tells how far away they are. */
+async function roundTripOf(peer: Peer): Promise<number | undefined> {
+  const open = [...peer.consumers.values()].find(({ paused }) => !paused);
+  return open?.consumer.roundTripMs();
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}
