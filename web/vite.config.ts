@@ -1,10 +1,12 @@
 import { defineConfig } from "vite";
+import { emojiNames } from "./vite-emoji.ts";
 
 /** Where the edge listens while the client is developed with `npm run dev`. */
 const EDGE_URL = "http://localhost:8787";
 
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  plugins: [emojiNames()],
   build: {
     target: ["chrome123", "firefox128", "safari17.5"],
     // The policy that the edge sends allows files of this origin only: nothing is inlined as a data: address.

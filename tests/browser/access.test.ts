@@ -1,8 +1,8 @@
-import axe, { type AxeResults } from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium } from "../../tools/chromium.ts";
 import { granted } from "../flows/kit/rest.ts";
+import { violations } from "./kit/axe.ts";
 import { begin, digitsOn, settled } from "./kit/direct.ts";
 import { message, openChannel, say, stored, visit } from "./kit/drive.ts";
 import { converse, type Gang, seedGang } from "./kit/seed.ts";
@@ -30,20 +30,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
 });
-
-/** Checks the page that is shown by every rule of axe, its best practices included. */
-async function violations(page: Page): Promise<string[]> {
-  // Colours on their way from one to another would be judged halfway.
-  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== "running"));
-  await page.evaluate(axe.source);
-  const results = await page.evaluate(async (): Promise<AxeResults> => {
-    const { axe: checker } = globalThis as unknown as { axe: typeof axe };
-    return checker.run(document, { resultTypes: ["violations"] });
-  });
-  return results.violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join("\n")}`,
-  );
-}
 
 const LOOKS = [
   { name: "light", colorScheme: "light", theme: null },

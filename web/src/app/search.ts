@@ -15,16 +15,16 @@ export interface Destination {
 
 /** How well a name answers what was typed; 0: not at all. Accents and case don't matter. */
 export function nameScore(name: string, query: string): number {
-  return score(plain(name), plain(query.trim()));
+  return plainScore(plain(name), plain(query.trim()));
 }
 
-/** Letters as they are compared: without accents or case. */
-function plain(text: string): string {
-  return text.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase();
+/** Letters as they are compared: without accents, case or ligatures. */
+export function plain(text: string): string {
+  return text.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase().replaceAll("œ", "oe").replaceAll("æ", "ae");
 }
 
 /** How well `name` answers `wanted`, both plain: begins with it, has a word that does, holds it, holds its letters in order; 0: not. */
-function score(name: string, wanted: string): number {
+export function plainScore(name: string, wanted: string): number {
   if (name.startsWith(wanted)) return 4;
   if (name.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(wanted))) return 3;
   if (name.includes(wanted)) return 2;
@@ -40,7 +40,7 @@ export function search(destinations: readonly Destination[], query: string, limi
     return destinations.toSorted((one, other) => Number(other.unread) - Number(one.unread)).slice(0, limit);
   }
   return destinations
-    .map((destination) => ({ destination, score: score(plain(destination.name), wanted) }))
+    .map((destination) => ({ destination, score: plainScore(plain(destination.name), wanted) }))
     .filter((found) => found.score > 0)
     .toSorted((one, other) => other.score - one.score || one.destination.name.length - other.destination.name.length)
     .slice(0, limit)

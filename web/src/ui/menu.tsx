@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icon.tsx";
 import "./menu.css";
+import { placeBy } from "./place.ts";
 import { rovingTarget } from "./roving.ts";
 
 /** One line of a menu; `null` draws a line between groups. */
@@ -15,6 +16,15 @@ export type MenuItem = {
   readonly onSelect: () => void;
 } | null;
 
+/** One of a row of small things at the head of a menu, each drawn as a sign. */
+export interface QuickItem {
+  readonly label: string;
+  readonly sign: ComponentChildren;
+  /** Given for what is on or off. */
+  readonly checked?: boolean;
+  readonly onSelect: () => void;
+}
+
 interface TriggerProps {
   readonly ref: (element: HTMLButtonElement | null) => void;
   readonly "aria-haspopup": "menu";
@@ -26,24 +36,36 @@ interface TriggerProps {
 interface MenuProps {
   readonly label: string;
   readonly items: readonly MenuItem[];
+  readonly quick?: readonly QuickItem[];
   /** Draws the button that opens it; spread the given props on a `<button>`. */
   readonly trigger: (props: TriggerProps) => ComponentChildren;
 }
 
-const MARGIN_PX = 8;
+function itemsOf(menu: HTMLElement, selector: string): HTMLElement[] {
+  return [...menu.querySelectorAll<HTMLElement>(selector)];
+}
 
-function place(menu: HTMLElement, trigger: HTMLElement): void {
-  const box = trigger.getBoundingClientRect();
-  const { width, height } = menu.getBoundingClientRect();
-  const fitsBelow = box.bottom + height + MARGIN_PX < innerHeight;
-  const top = fitsBelow ? box.bottom + 4 : Math.max(MARGIN_PX, box.top - height - 4);
-  const left = box.left + width + MARGIN_PX < innerWidth ? box.left : box.right - width;
-  menu.style.top = `${top}px`;
-  menu.style.left = `${Math.max(MARGIN_PX, left)}px`;
+/** Where a key leads: sideways in the row at the head, up and down in the list and between the two, by letter in the list. */
+function targetOf(key: string, row: readonly HTMLElement[], list: readonly HTMLElement[]): HTMLElement | undefined {
+  const isFocused = (one: HTMLElement): boolean => one === document.activeElement;
+  const [inRow, index] = [row.findIndex(isFocused), list.findIndex(isFocused)];
+  if (inRow !== -1) {
+    if (key === "ArrowDown") return list[0];
+    return row[rovingTarget(key, inRow, row.length, "horizontal") ?? -1];
+  }
+  if (key === "ArrowUp" && index === 0 && row.length > 0) return row[0];
+  const letter = key.length === 1 ? key.toLowerCase().trim() : "";
+  const byLetter =
+    letter === ""
+      ? undefined
+      : [...list.slice(index + 1), ...list.slice(0, index + 1)].find((entry) =>
+          entry.textContent.toLowerCase().startsWith(letter),
+        );
+  return byLetter ?? list[rovingTarget(key, index, list.length, "vertical") ?? -1];
 }
 
 /** A button with a menu: the popover layer of the platform, arrows, Home, End and first letters by us. */
-export function Menu({ label, items, trigger }: MenuProps) {
+export function Menu({ label, items, quick = [], trigger }: MenuProps) {
   const id = useId();
   /** Which opening this is; 0 while it is closed. Opened again before the last closing was drawn, it is another one. */
   const [opening, setOpening] = useState(0);
@@ -55,8 +77,8 @@ export function Menu({ label, items, trigger }: MenuProps) {
     const menu = menuRef.current;
     if (menu === null || opening === 0) return;
     menu.showPopover();
-    if (triggerRef.current !== null) place(menu, triggerRef.current);
-    menu.querySelector<HTMLElement>("[role^=menuitem]")?.focus();
+    if (triggerRef.current !== null) placeBy(menu, triggerRef.current.getBoundingClientRect());
+    menu.querySelector<HTMLElement>(".menu-item")?.focus();
   }, [opening]);
 
   function close(): void {
@@ -67,16 +89,7 @@ export function Menu({ label, items, trigger }: MenuProps) {
   function onKeyDown(event: KeyboardEvent): void {
     const menu = menuRef.current;
     if (menu === null) return;
-    const entries = [...menu.querySelectorAll<HTMLElement>("[role^=menuitem]")];
-    const index = entries.findIndex((entry) => entry === document.activeElement);
-    const letter = event.key.length === 1 ? event.key.toLowerCase() : "";
-    const byLetter =
-      letter.trim() === ""
-        ? undefined
-        : [...entries.slice(index + 1), ...entries.slice(0, index + 1)].find((entry) =>
-            entry.textContent.toLowerCase().startsWith(letter),
-          );
-    const target = byLetter ?? entries[rovingTarget(event.key, index, entries.length, "vertical") ?? -1];
+    const target = targetOf(event.key, itemsOf(menu, ".menu-quick-item"), itemsOf(menu, ".menu-item"));
     if (event.key === "Tab") close();
     if (target === undefined) return;
     event.preventDefault();
@@ -112,6 +125,27 @@ export function Menu({ label, items, trigger }: MenuProps) {
         }}
         onKeyDown={onKeyDown}
       >
+        {opening > 0 && quick.length > 0 && (
+          <div class="menu-quick" role="group">
+            {quick.map(({ label: name, sign, checked, onSelect }) => (
+              <button
+                key={name}
+                type="button"
+                class="menu-quick-item"
+                role={checked === undefined ? "menuitem" : "menuitemcheckbox"}
+                {...(checked === undefined ? {} : { "aria-checked": checked })}
+                aria-label={name}
+                tabIndex={-1}
+                onClick={() => {
+                  close();
+                  onSelect();
+                }}
+              >
+                {sign}
+              </button>
+            ))}
+          </div>
+        )}
         {opening > 0 &&
           items.map((item, index) =>
             item === null ? (

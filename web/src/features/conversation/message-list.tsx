@@ -221,21 +221,22 @@ export function MessageList({ room, name, direct }: MessageListProps) {
   });
 
   function onKeyDown(event: KeyboardEvent): void {
-    const key = event.target instanceof HTMLElement ? event.target.dataset["key"] : undefined;
-    if (key === undefined) return;
+    const target = event.target instanceof HTMLElement ? event.target : undefined;
+    const key = target?.dataset["key"];
+    if (target === undefined || key === undefined) return;
     const index = indexOfKey(key);
     const message = rows.messages[index];
-    const target = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: count - 1 }[event.key];
-    if (target !== undefined && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const next = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: count - 1 }[event.key];
+    if (next !== undefined && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
-      if (target >= count) room.composer.focus();
-      else if (target >= 0) focusRow(target);
+      if (next >= count) room.composer.focus();
+      else if (next >= 0) focusRow(next);
     } else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
       event.preventDefault();
-      if (event.target instanceof HTMLElement) openMenu(event.target);
+      openMenu(target);
     } else if (event.key === "Escape") {
       room.composer.focus();
-    } else if (message !== undefined && actOnKey(room, message, event)) {
+    } else if (message !== undefined && actOnKey(room, message, target, event)) {
       event.preventDefault();
     }
   }
@@ -291,7 +292,8 @@ export function MessageList({ room, name, direct }: MessageListProps) {
             activate(event.target.closest("[data-key]"));
         }}
         onPointerLeave={() => {
-          if (scroller.current?.querySelector(".menu:popover-open") === null) room.activeKey.value = null;
+          const busy = room.picking.peek() !== null || scroller.current?.querySelector(".menu:popover-open") !== null;
+          if (!busy) room.activeKey.value = null;
         }}
         onFocusIn={(event) => {
           const row = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-key]") : null;

@@ -18,6 +18,7 @@ import { MessageText } from "./message-text.tsx";
 import { contentOf, replyOf, type Row, sameRow, sendableText, unreadableOf } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { endEdit, type Room, saveEdit } from "./room.ts";
+import { Reactions } from "./reactions.tsx";
 import { dayText, headTimeText, momentText, timeText } from "./times.ts";
 import { conversationWords } from "./words.ts";
 
@@ -93,6 +94,7 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
   // The signal is read first: a row that began as pending must follow it too once it has a message.
   const editing = useComputed(() => room.editing.value === (message?.id ?? NO_ID));
   const marked = useComputed(() => room.marked.value === (message?.id ?? NO_ID));
+  const picked = useComputed(() => room.picking.value?.message.id === (message?.id ?? NO_ID));
   const overlay = message === undefined ? undefined : room.conversation.overlays.value.get(message.id);
   const content = contentOf(entry, overlay);
   const name = nameOf(room.live, authorId);
@@ -111,6 +113,7 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
       data-unsure={unsure}
       data-failed={failed}
       data-marked={marked.value}
+      data-picked={picked.value}
       data-editing={editing.value}
     >
       {replyTo !== null && <Quote room={room} replyTo={replyTo} />}
@@ -155,6 +158,7 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
           </div>
         )}
       </div>
+      {message !== undefined && content !== null && <Reactions room={room} message={message} rowKey={key} />}
       {active.value && message !== undefined && !editing.value && <MessageActions room={room} message={message} />}
     </article>
   );

@@ -237,6 +237,7 @@ const CHARS_A_LINE = 84;
 const LINE_PX = 22;
 const ROW_PX = 6;
 const GROUP_PX = 38;
+const REACTIONS_PX = 34;
 const LONGEST_ESTIMATE_LINES = 60;
 
 /** About how high a row will be, in CSS pixels, before it is drawn: near enough that the scroll bar stays calm. */
@@ -253,7 +254,8 @@ export function estimatedHeightPx(rows: Rows, index: number): number {
     lines += 1;
   }
   const groups = message !== undefined && before?.authorId !== message.authorId;
-  return ROW_PX + lines * LINE_PX + (groups ? GROUP_PX : 0);
+  const reactions = (message?.reactions.length ?? 0) > 0 ? REACTIONS_PX : 0;
+  return ROW_PX + lines * LINE_PX + (groups ? GROUP_PX : 0) + reactions;
 }
 
 /** Where the reader is in the list. */

@@ -8,7 +8,10 @@ import { say } from "../../ui/toasts.tsx";
 import { errorText } from "../../app/errors.ts";
 import { asApiError } from "../../net/api-error.ts";
 import type { Conversation, Live } from "../../sync/live-types.ts";
+import { reacted, reactionsShown } from "../../sync/reacting.ts";
+import { noteEmoji } from "./emoji.ts";
 import { contentOf } from "./model.ts";
+import { conversationWords } from "./words.ts";
 
 /** One conversation on the screen. */
 export interface Room {
@@ -24,6 +27,8 @@ export interface Room {
   readonly activeKey: Signal<string | null>;
   /** The row that Tab leads to. */
   readonly focusKey: Signal<string | null>;
+  /** What a reaction is being chosen for, and the box on the screen that the choice stands by. */
+  readonly picking: Signal<{ readonly message: Message; readonly box: DOMRect } | null>;
   /** A message that was jumped to, for a moment. */
   readonly marked: Signal<MessageId | null>;
   /** Set by the list. */
@@ -42,6 +47,7 @@ export function createRoom(live: Live, conversation: Conversation): Room {
     removing: signal(null),
     activeKey: signal(null),
     focusKey: signal(null),
+    picking: signal(null),
     marked: signal(null),
     list: { jumpTo: nothing, toEnd: nothing, focusLast: nothing },
     composer: { focus: nothing },
@@ -54,6 +60,7 @@ function nothing(): void {
 
 /** What may be done with a message. */
 export interface Rights {
+  readonly react: boolean;
   readonly reply: boolean;
   readonly edit: boolean;
   readonly copy: boolean;
@@ -65,11 +72,34 @@ export function rightsOn(room: Room, message: Message, channel: Channel | undefi
   const there = content !== null && channel !== undefined;
   const own = message.authorId === room.live.self.value.id;
   return {
+    react: there && !message.encrypted && may(channel.permissions, "addReactions") && writable(channel),
     reply: there && !message.encrypted && may(channel.permissions, "sendMessages") && writable(channel),
     edit: there && own && !message.encrypted && may(channel.permissions, "sendMessages"),
     copy: there && !message.encrypted,
     remove: there && (own || may(channel.permissions, "manageMessages")),
   };
+}
+
+/** Opens the choice of an emoji beside an element of the message. */
+export function startReaction(room: Room, message: Message, beside: Element): void {
+  room.picking.value = { message, box: beside.getBoundingClientRect() };
+}
+
+/** Adds one's own reaction, or takes it back; it shows at once. A refusal is said. */
+export async function toggleReaction(room: Room, message: Message, emoji: string): Promise<void> {
+  const { conversation, live } = room;
+  const selfId = live.self.peek().id;
+  // The message may have changed since it was drawn.
+  const now = conversation.timeline.peek().messages.find(({ id }) => id === message.id) ?? message;
+  const on = !reacted(reactionsShown(now, conversation.wishes.peek(), selfId), emoji, selfId);
+  const channel = live.channel(message.channelId).peek();
+  if (on) noteEmoji(emoji, channel !== undefined && isDirect(channel));
+  try {
+    await conversation.react(message.id, emoji, on);
+  } catch (error) {
+    const refusal = asApiError(error);
+    say(refusal.code === "limit_reached" ? conversationWords.peek().reactionsFull : errorText(refusal));
+  }
 }
 
 /** Whether this client can write there: encrypted channels of servers come later. */

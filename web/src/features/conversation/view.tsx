@@ -6,6 +6,7 @@ import { Confirm } from "../../app/confirm.tsx";
 import { channelName, isDirect } from "../../app/direct.ts";
 import { Composer } from "./composer.tsx";
 import "./conversation.css";
+import { EmojiPicker } from "./emoji-picker.tsx";
 import { MessageList } from "./message-list.tsx";
 import { createRoom, endEdit, type Room } from "./room.ts";
 import { conversationWords } from "./words.ts";
@@ -41,6 +42,9 @@ export function ConversationView({ channelId, closed }: ConversationViewProps) {
       {opened && <MessageList key={channelId} room={room} name={name} direct={direct} />}
       {closed ?? <Composer room={room} channel={channel} name={name} />}
       <RemoveDialog room={room} />
+      {room.picking.value !== null && (
+        <EmojiPicker key={room.picking.value.message.id} room={room} {...room.picking.value} />
+      )}
     </section>
   );
 }

@@ -22,6 +22,7 @@ const KEYS = [
   { word: "keySend", combinations: [["↵"]] },
   { word: "keyLine", combinations: [["⇧", "↵"]] },
   { word: "keyEdit", combinations: [["↑"]] },
+  { word: "keyReact", combinations: [["+"]] },
   { word: "keyMenu", combinations: [["⇧", "F10"]] },
   { word: "keyBack", combinations: [["Esc"]] },
   { word: "keyHelp", combinations: [["Ctrl", "/"]] },
