@@ -6,6 +6,7 @@ import type { TestModule } from "vitest/node";
 import { findWorker } from "../sfu-node/worker-build/worker.ts";
 import { findChromium } from "./chromium.ts";
 import { runCommand } from "./command.ts";
+import { findFirefox } from "./firefox.ts";
 import { OperatorError } from "./operator-error.ts";
 import { buildEdge, buildWeb } from "./stack/build.ts";
 import { rootFolder } from "./stack/root.ts";
@@ -13,7 +14,9 @@ import { rootFolder } from "./stack/root.ts";
 const log = (line: string): void => console.log(line);
 
 /** Projects whose tests run the product, and so need it built. */
-const withProduct = new Set(["flows", "faults", "tools", "browser"]);
+const withProduct = new Set(["flows", "faults", "tools", "browser", "proof"]);
+/** Projects that open pages. */
+const withChromium = new Set(["browser", "proof", "sfu"]);
 
 interface Count {
   passed: number;
@@ -43,7 +46,8 @@ await runCommand(async (stop) => {
     const specifications = await vitest.globTestSpecifications(filter);
     if (specifications.length === 0) throw new OperatorError(`No test file matches ${filter.join(" ")}`);
     const projects = new Set(specifications.map(({ project }) => project.name));
-    if (projects.has("browser") || projects.has("sfu")) process.env["CHROMIUM_PATH"] = await findChromium(log);
+    if (!projects.isDisjointFrom(withChromium)) process.env["CHROMIUM_PATH"] = await findChromium(log);
+    if (projects.has("proof")) process.env["FIREFOX_PATH"] = await findFirefox(log);
     if (projects.has("sfu")) process.env["MEDIASOUP_WORKER_BIN"] = await findWorker({ log, signal: stop });
     if (!projects.isDisjointFrom(withProduct)) {
       await buildEdge(log);

@@ -56,6 +56,23 @@ export async function makeRecoveryKey(page: Page, url: string): Promise<string> 
   return key.join(" ");
 }
 
+/** A new browser of a person's, which has identity and messages from the vault. */
+export async function recovered(
+  browser: Browser,
+  url: string,
+  person: Registered,
+  recoveryKey: string,
+): Promise<Visitor> {
+  const fresh = await visitor(browser);
+  await signIn(fresh, url, person);
+  await fresh.page.goto(`${url}/dm/new`);
+  await fresh.page.getByRole("button", { name: /^Avec ma clé de récupération/ }).click();
+  await fresh.page.getByLabel("Clé de récupération", { exact: true }).fill(recoveryKey);
+  await fresh.page.getByRole("button", { name: "Retrouver mes messages" }).click();
+  await fresh.page.getByRole("heading", { level: 1, name: "À qui veux-tu écrire ?" }).waitFor();
+  return fresh;
+}
+
 /** The camera of this page shows a picture: a QR code that stands on another page. */
 export async function showToCamera(page: Page, code: Locator): Promise<void> {
   await code.locator("path[d^=M]").waitFor();

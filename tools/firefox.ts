@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { firefox } from "playwright-core";
+import type { Browser } from "playwright-core";
+import { type BrowserSource, findBrowser } from "./find-browser.ts";
+
+/** Mozilla's own, which Playwright drives by WebDriver BiDi: its patched build is not what people have. */
+const source: BrowserSource = {
+  name: "Firefox",
+  variable: "FIREFOX_PATH",
+  programs: ["firefox-esr", "firefox"],
+  places: {
+    darwin: ["/Applications/Firefox.app/Contents/MacOS/firefox"],
+    win32: ["PROGRAMFILES", "PROGRAMFILES(X86)"].flatMap((variable) => {
+      const folder = process.env[variable];
+      return folder === undefined ? [] : [join(folder, "Mozilla Firefox", "firefox.exe")];
+    }),
+  },
+  debianPackage: "firefox-esr",
+};
+
+/** The path of a Firefox, which is installed if need be. */
+export async function findFirefox(log: (line: string) => void = () => undefined): Promise<string> {
+  return await findBrowser(source, log);
+}
+
+/** Starts a headless Firefox. The caller closes it. */
+export async function launchFirefox(): Promise<Browser> {
+  return await firefox.launch({ channel: "moz-firefox", executablePath: await findFirefox() });
+}
