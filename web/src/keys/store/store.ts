@@ -130,22 +130,22 @@ export async function openStore(
         const written = rows.get(at);
         if (written !== undefined) return written;
         return await reading(async () => {
-          const found = readAhead.has(at) ? readAhead.get(at) : await database.get("rows", [channelId, seq]);
-          return found === undefined ? undefined : await openRow(found);
+          const stored = readAhead.has(at) ? readAhead.get(at) : await database.get("rows", [channelId, seq]);
+          return stored === undefined ? undefined : await openRow(stored);
         });
       },
       ahead: async (channelId, from, to) =>
         await reading(async () => {
-          const found = await database.getAll("rows", IDBKeyRange.bound([channelId, from], [channelId, to]));
+          const stored = await database.getAll("rows", IDBKeyRange.bound([channelId, from], [channelId, to]));
           for (let seq = from; seq <= to; seq += 1) readAhead.set(`${channelId} ${seq}`, undefined);
-          for (const row of found) readAhead.set(`${channelId} ${row.seq}`, row);
+          for (const row of stored) readAhead.set(`${channelId} ${row.seq}`, row);
         }),
       async rowById(id) {
         const written = [...rows.values()].find((row) => row.id === id);
         if (written !== undefined) return written;
         return await reading(async () => {
-          const found = await database.getFromIndex("rows", "byId", id);
-          return found === undefined ? undefined : await openRow(found);
+          const stored = await database.getFromIndex("rows", "byId", id);
+          return stored === undefined ? undefined : await openRow(stored);
         });
       },
       putRow: (row) => void rows.set(`${row.channelId} ${row.seq}`, row),
