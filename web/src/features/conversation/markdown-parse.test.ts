@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseMarkdown } from "./markdown-parse.ts";
+import { isPlain, parseMarkdown, plain } from "./markdown-parse.ts";
 
 describe("markdown", () => {
   test.each([
@@ -90,5 +91,24 @@ describe("markdown", () => {
     const knot = "_a*".repeat(400);
     expect(parseMarkdown(knot)).toBe(`<p>${knot}</p>`);
     expect(parseMarkdown(`\`\`\`\n${knot}\n\`\`\``)).toBe(`<pre><code>${knot}</code></pre>`);
+  });
+
+  test("[MD6] what is taken for plain text is what the parser would make of it", () => {
+    const pieces =
+      "a|É|1|23| |.|,|:|;|!|?|'|’|\"|(|)|…|€|%|-|😀|www.|w|http:|ftp:|x.fr|1.|*|_|[|<|&|/|@|#|~|`|\\".split("|");
+    const text = fc
+      .array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 8 })
+      .map((parts) => parts.join("").trim());
+    fc.assert(
+      fc.property(text, (typed) => {
+        fc.pre(typed !== "" && isPlain(typed));
+        expect(parseMarkdown(typed).trim()).toBe(plain(typed));
+      }),
+      { numRuns: 2_000, seed: 20_261_126 },
+    );
+    expect(isPlain("On part à 9 h, d'accord : gare de l'Est ?")).toBe(true);
+    for (const typed of ["- a", "1. a", "www.a.fr", "a*b*", "<b>", "a\nb", "a&amp;b", "mail a@b.fr"]) {
+      expect(isPlain(typed)).toBe(false);
+    }
   });
 });

@@ -97,6 +97,16 @@ export function parseMarkdown(text: string): string {
   }
 }
 
+/** Only letters, digits, blanks and harmless punctuation: nothing for the parser to find, nor for HTML to mean. */
+const PLAIN = /^(?:[\p{L}\p{M}\p{N}\p{Extended_Pictographic} .,:;!?'’"()…€%-]|\u200d|\ufe0f)*$/u;
+/** Starts a list, or is a link without its scheme. */
+const NOT_PLAIN = /^\s*(?:-|\d+[.)])|www\./i;
+
+/** Whether `plain` says of a text all that `parseMarkdown` would. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text) && !NOT_PLAIN.test(text);
+}
+
 /** Text with nothing but its line breaks. */
 export function plain(text: string): string {
   return `<p>${escapeHtml(text).replaceAll("\n", "<br>")}</p>`;

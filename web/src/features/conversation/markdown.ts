@@ -1,5 +1,5 @@
 import DOMPurify from "dompurify";
-import { parseMarkdown, plain } from "./markdown-parse.ts";
+import { isPlain, parseMarkdown, plain } from "./markdown-parse.ts";
 
 const TAGS = ["p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span"];
 const ATTRIBUTES = ["href", "start", "class", "role", "tabindex"];
@@ -32,10 +32,6 @@ function sanitized(html: string): string {
   });
 }
 
-/** Only letters, digits, blanks and harmless punctuation: nothing for the parser to find. */
-const PLAIN = /^(?:[\p{L}\p{M}\p{N}\p{Extended_Pictographic} ,;!?'’"()…€%]|\u200d|\ufe0f)*$/u;
-/** Starts a list. */
-const LIST = /^\s*\d+[.)]/;
 const CACHE_MAX = 2_000;
 const cache = new Map<string, string>();
 
@@ -43,8 +39,14 @@ const cache = new Map<string, string>();
 export function renderMarkdown(text: string): string {
   const known = cache.get(text);
   if (known !== undefined) return known;
-  const html = sanitized(PLAIN.test(text) && !LIST.test(text) ? plain(text) : parseMarkdown(text));
+  // Of plain text nothing is left that could be markup: the sanitiser, which parses a whole document each time, is not asked.
+  const html = isPlain(text) ? plain(text) : sanitized(parseMarkdown(text));
   if (cache.size >= CACHE_MAX) cache.delete(cache.keys().next().value ?? "");
   cache.set(text, html);
   return html;
+}
+
+/** Renders something, so that what only the first text costs is paid before there are any: several times what one costs later. */
+export function warmUpMarkdown(): void {
+  renderMarkdown("*a* https://example.org");
 }

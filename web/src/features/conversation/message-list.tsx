@@ -7,6 +7,7 @@ import { Icon } from "../../ui/icon.tsx";
 import { Skeleton } from "../../ui/notice.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { Announcer } from "./announcer.tsx";
+import { warmUpMarkdown } from "./markdown.ts";
 import { actOnKey } from "./message-actions.tsx";
 import { MessageRow, NoticeLines } from "./message.tsx";
 import {
@@ -81,7 +82,9 @@ export function MessageList({ room, name, direct }: MessageListProps) {
     paddingTopPx: hasOlder ? OLDER_PX : beginningPx,
     pinned: focusIndex < 0 ? [] : [focusIndex],
   });
-  const items = virtualizer.getVirtualItems();
+  /** The list stands where it begins: rows are drawn there, and none before. */
+  const placed = useSignal(false);
+  const items = placed.value ? virtualizer.getVirtualItems() : [];
   const firstIndex = virtualizer.range?.startIndex ?? 0;
   const lastIndex = virtualizer.range?.endIndex ?? 0;
 
@@ -92,14 +95,27 @@ export function MessageList({ room, name, direct }: MessageListProps) {
     started.current = true;
     if (rows.newIndex > 0) virtualizer.scrollToIndex(Math.max(0, rows.newIndex - ROWS_BEFORE_NEW), { align: "start" });
     else virtualizer.scrollToEnd();
+    if (placed.peek()) return;
+    const element = scroller.current;
+    const place = (): void => {
+      placed.value = true;
+    };
+    // Where it was scrolled to is known to the list with the event that tells so.
+    if (element === null || Math.abs(element.scrollTop - (virtualizer.scrollOffset ?? 0)) < 1) place();
+    else element.addEventListener("scroll", place, { once: true, passive: true });
   });
 
   // Pages ahead of the reader.
   useEffect(() => {
-    if (!loaded || loading !== "none" || error !== undefined || !started.current) return;
+    if (!loaded || loading !== "none" || error !== undefined || !started.current || !placed.value) return;
     if (hasOlder && wantsOlder({ firstIndex, lastIndex, count })) conversation.loadOlder();
     else if (hasNewer && wantsNewer({ firstIndex, lastIndex, count })) conversation.loadNewer();
-  }, [loaded, loading, error, hasOlder, hasNewer, firstIndex, lastIndex, count]);
+  }, [loaded, loading, error, hasOlder, hasNewer, firstIndex, lastIndex, count, placed.value]);
+
+  // While the first page is on its way.
+  useEffect(() => {
+    if (!loaded) warmUpMarkdown();
+  }, []);
 
   const atEnd = useCallback(() => virtualizer.isAtEnd(END_THRESHOLD_PX), [virtualizer]);
   const noteSeen = useCallback(() => {
