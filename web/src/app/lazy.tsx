@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
+import { nextTurn } from "../sync/turn.ts";
 import { appWords } from "./words.ts";
 
 /** A view whose code comes when it is shown; `preload` brings it before, when someone seems about to want it. */
@@ -19,7 +20,10 @@ export function lazyView<Props extends object>(load: () => Promise<ComponentType
 
   async function bring(): Promise<void> {
     try {
-      state.value = { view: await load(), failed: false };
+      const view = await load();
+      // Evaluating its code and drawing it are a task each.
+      await nextTurn();
+      state.value = { view, failed: false };
     } catch {
       flight = undefined;
       state.value = { failed: true };

@@ -1,5 +1,6 @@
 import type { ClientDeps } from "./client.ts";
 import type { Clock, KeyValueStore, Locks, Page } from "./ports.ts";
+import { nextTurn } from "./turn.ts";
 
 /** The client's ports on a real browser: `createClient(browserDeps())`. */
 export function browserDeps(): ClientDeps {
@@ -11,7 +12,12 @@ export function browserDeps(): ClientDeps {
     page: browserPage,
     randomUuid,
     random: Math.random,
-    loadLive: async () => (await import("./live-browser.ts")).createLiveInBrowser,
+    async loadLive() {
+      const { createLiveInBrowser } = await import("./live-browser.ts");
+      // Evaluating the code is a task of its own.
+      await nextTurn();
+      return createLiveInBrowser;
+    },
   };
 }
 
