@@ -95,6 +95,7 @@ export class FakeBrowser {
 
   async open(): Promise<this> {
     this.dead = false;
+    this.offline = false;
     if (this.tabs.size === 1) this.locks.current = new FakeLocks();
     const life = { dead: false };
     const step = async (): Promise<void> => {
@@ -180,7 +181,8 @@ export class FakeBrowser {
       tell: (name, event) => {
         if (life.dead) return;
         this.events.push({ name, event });
-        if (name === "device" && (event as KeysEvents["device"]).kind === "ready") this.reconnect();
+        const isReady = name === "device" && (event as KeysEvents["device"]).kind === "ready";
+        if (isReady && !this.offline) this.reconnect();
       },
       share: (change) => {
         for (const tab of this.tabs) if (tab !== this && !life.dead) tab.keys?.changed(structuredClone(change));
@@ -191,6 +193,7 @@ export class FakeBrowser {
   }
 
   private die: () => void = () => undefined;
+  private offline = false;
 
   private connect(wanted: DeviceId | null): void {
     if (this.connection !== undefined) this.server.connect(this.connection, wanted);
@@ -198,6 +201,7 @@ export class FakeBrowser {
 
   /** A new connection, which names the device. */
   reconnect(): void {
+    this.offline = false;
     const ready = this.last("device");
     if (this.dead || this.connection === undefined || ready?.kind !== "ready") return;
     this.server.connections.delete(this.connection);
@@ -205,7 +209,9 @@ export class FakeBrowser {
     this.connect(ready.deviceId);
   }
 
+  /** Until `reconnect`. */
   goOffline(): void {
+    this.offline = true;
     if (this.connection === undefined) return;
     this.server.connections.delete(this.connection);
     this.keys?.feed("lost", null);

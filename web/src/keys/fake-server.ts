@@ -74,6 +74,8 @@ export class FakeKeysServer {
   readonly claimed: string[] = [];
   readonly failures: string[] = [];
   syncPage = 100;
+  /** `user/device` of those for whom no more envelopes are taken. */
+  readonly full = new Set<string>();
   /** People of whom nobody is told anything: gone, or blocked. */
   readonly unreachable = new Set<UserId>();
   private ids = 0;
@@ -569,6 +571,10 @@ export class FakeKeysServer {
     const { userId, deviceId } = connection;
     if (deviceId === null) throw refuse("device_required");
     const from = `${userId}/${deviceId}/${this.account(userId).devices.get(deviceId)?.body.registrationId}`;
+    const devices = messages
+      .map(({ toUserId, toDeviceId }) => ({ userId: toUserId, deviceId: toDeviceId }))
+      .filter((one) => this.full.has(`${one.userId}/${one.deviceId}`));
+    if (devices.length > 0) throw refuse("queue_full", { devices });
     for (const { toUserId, toDeviceId, type, body: ciphertext } of messages) {
       this.traffic.push({ from, to: `${toUserId}/${toDeviceId}`, type, body: ciphertext });
       const device = this.account(toUserId).devices.get(toDeviceId);

@@ -53,6 +53,24 @@ test("[EN45] a replacement that the server refuses leaves the vault and its key 
   expect(await leo.port.ask("vault:show", {})).toEqual({ recoveryKey });
 });
 
+test("[EN45] after a replacement the new key opens everything, and the old one nothing", async () => {
+  const { server, channel, ana, leo } = await pair();
+  await ana.send(channel, "one");
+  await leo.reads(channel, ["one"]);
+  const { recoveryKey: old } = await leo.port.ask("vault:create", { passphrase: "quatre mots bien rangés" });
+  await saved(leo);
+  const { recoveryKey } = await leo.port.ask("vault:replace", { password: "password", passphrase: null });
+  await saved(leo);
+  const again = await arrived(server, LEO);
+  await expect(again.port.ask("vault:restore", { recoveryKey: old })).rejects.toMatchObject({ code: "wrong_key" });
+  await expect(again.port.ask("vault:restore", { passphrase: "quatre mots bien rangés" })).rejects.toMatchObject({
+    code: "wrong_passphrase",
+  });
+  await again.port.ask("vault:restore", { recoveryKey });
+  await again.ready();
+  await again.reads(channel, ["one"]);
+});
+
 test("[EN46] no answer of a server makes a browser forget its recovery key", async () => {
   const { server, channel, ana, leo } = await pair();
   const { recoveryKey } = await leo.port.ask("vault:create", { passphrase: null });
