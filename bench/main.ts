@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames …]`: this product's edge beside a plain Node + socket.io + pg server, on
- * the same PostgreSQL, in turns; the encryption engine beside the official library; and the encryption of calls. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
+ * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|returning …]`: this product's edge beside a plain Node + socket.io + pg server, on
+ * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -23,6 +23,7 @@ import { e2ee } from "./scenarios/e2ee.ts";
 import { frames } from "./scenarios/frames.ts";
 import { messages } from "./scenarios/messages.ts";
 import * as metrics from "./scenarios/metrics.ts";
+import { returning } from "./scenarios/returning.ts";
 import { signin } from "./scenarios/signin.ts";
 import { steady } from "./scenarios/steady.ts";
 import { edgeSubject, startEdge } from "./subjects/edge.ts";
@@ -31,13 +32,14 @@ import type { Subject } from "./subjects/subject.ts";
 import { planWorld } from "./world.ts";
 
 const serverScenarios: Readonly<{ [name: string]: Scenario }> = { messages, signin, coldstart, steady };
-/** Those that need no server. */
-const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = { e2ee, frames };
+/** Those that need none of these servers. */
+const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = { e2ee, frames, returning };
 const rounds = 3;
 
 const comparisons: readonly Comparison[] = [
   { ours: "edge", peers: ["node", "node, ack first"] },
-  { ours: "engine", peers: ["libsignal"], others: ["engine in Chromium"] },
+  { ours: "client", peers: [] },
+  { ours: "engine", peers: ["libsignal", "node:crypto"], others: ["engine in Chromium"] },
   { ours: "frames in Chromium", peers: [] },
 ];
 

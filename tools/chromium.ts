@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import type { Browser } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
 import { type BrowserSource, findBrowser } from "./find-browser.ts";
 
 const source: BrowserSource = {
@@ -40,9 +40,16 @@ export interface LaunchOptions {
   readonly args?: readonly string[];
 }
 
+// Chromium's sandbox cannot be set up by root.
+const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+
 /** Starts a headless Chromium. The caller closes it. */
 export async function launchChromium({ args = [] }: LaunchOptions = {}): Promise<Browser> {
-  // Chromium's sandbox cannot be set up by root.
-  const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return chromium.launch({ executablePath: await findChromium(), args: [...flags, ...asRoot, ...args] });
+}
+
+/** As `launchChromium`, with everything kept in `folder` from one start to the next. */
+export async function launchProfile(folder: string, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const args = [...flags, ...asRoot];
+  return chromium.launchPersistentContext(folder, { ...options, executablePath: await findChromium(), args });
 }

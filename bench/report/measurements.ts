@@ -2,13 +2,20 @@ import { median } from "../measure/quantile.ts";
 import type { Subject } from "../subjects/subject.ts";
 
 /** Servers, implementations of the Signal Protocol, and the encryption of calls. */
-export type SubjectName = Subject["name"] | "engine" | "engine in Chromium" | "libsignal" | "frames in Chromium";
+export type SubjectName =
+  | Subject["name"]
+  | "engine"
+  | "engine in Chromium"
+  | "libsignal"
+  | "node:crypto"
+  | "frames in Chromium"
+  | "client";
 
 /** What is measured: a line of the table. */
 export interface Row {
   readonly metric: string;
   /** Counts are summed up, of everything else the median is shown. */
-  readonly unit: "ms" | "µs" | "kB" | "/s" | "%" | "count";
+  readonly unit: "ms" | "µs" | "kB" | "/s" | "MB/s" | "%" | "count";
   /** One number for each round. */
   readonly values: Partial<Record<SubjectName, number[]>>;
 }

@@ -57,6 +57,8 @@ const targets: readonly Target[] = [
     unit: "%",
     measure: (record) => record.median("frames in Chromium", metrics.mediaShare("each way")),
   },
+  ...returningTargets("conversation"),
+  ...returningTargets("channel"),
   ...engineTargets("engine in Chromium"),
   ...engineTargets("engine"),
   ...[metrics.sessionBegun("p50"), metrics.encrypted("p50"), metrics.decrypted("p50")].map((metric) => ({
@@ -66,6 +68,19 @@ const targets: readonly Target[] = [
     measure: (record: Measurements) => record.ratio(metric, "engine", "libsignal"),
   })),
 ];
+
+function returningTargets(place: metrics.Place): Target[] {
+  const limits = [
+    [metrics.returned(place), 2_000],
+    [metrics.longestTask(place), 50],
+  ] as const;
+  return limits.map(([metric, limit]) => ({
+    target: metric,
+    limit,
+    unit: "ms",
+    measure: (record) => record.median("client", metric),
+  }));
+}
 
 function engineTargets(subject: SubjectName): Target[] {
   const limits = [

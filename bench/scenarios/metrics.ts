@@ -14,6 +14,19 @@ export const encrypted = (part: string): string => `message encrypted, ${part}`;
 export const decrypted = (part: string): string => `message decrypted, ${part}`;
 export const waitingRead = "500 waiting messages decrypted";
 
+export const groupEncrypted = (part: string): string => `group message encrypted, ${part}`;
+export const groupDecrypted = (part: string): string => `group message decrypted, ${part}`;
+export const safetyNumber = "safety number, p50";
+export const fileSealed = "file of 32 MB encrypted";
+export const fileOpened = "file of 32 MB decrypted";
+
 /** Of the encryption of calls: what a worker is busy for audio and video, as a share of the time that they last. */
 export const mediaShare = (direction: string): string => `audio and 720p30, ${direction}, share of a core`;
 export const frameTime = (direction: string, part: string): string => `frame of 1200 bytes ${direction}, ${part}`;
+
+/** Where somebody who comes back looks first. */
+export type Place = "conversation" | "channel";
+/** 500 new messages there: the last is shown, and the device has all of them where it is the one to have them. */
+export const returned = (place: Place): string => `${place}: connected → 500 taken in and shown`;
+export const longestTask = (place: Place): string => `${place}: longest task of the main thread (0: none over 50)`;
+export const longestTaskCpu = (place: Place): string => `${place}: CPU of the longest task`;
