@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as v from "valibot";
-import { DeviceList, deviceListBytes } from "./device-list.ts";
-import type { UserId } from "./ids.ts";
+import { deviceBindingBytes, DeviceList, deviceListBytes } from "./device-list.ts";
+import type { SessionId, UserId } from "./ids.ts";
 
 const userId = "01890a5d-ac96-774b-bcce-b302099a8057" as UserId;
 const phone = { deviceId: 1, registrationId: 4_711, createdAt: 1_763_000_000_000 };
@@ -19,6 +19,16 @@ device 2 815 1763000360000
     [laptop, phone],
   ])
     expect(new TextDecoder().decode(deviceListBytes({ userId, version: 2, devices }))).toBe(expected);
+});
+
+test("[KEY5] that a sign-in speaks for a device has one form to be signed, which no device list has", () => {
+  const sessionId = "01890a5d-ac96-774b-bcce-b302099a8058" as SessionId;
+  const bytes = deviceBindingBytes({ userId, sessionId, ...phone });
+  expect(new TextDecoder().decode(bytes)).toBe(`LesCopains device binding v1
+user 01890a5d-ac96-774b-bcce-b302099a8057
+session 01890a5d-ac96-774b-bcce-b302099a8058
+device 1 4711
+`);
 });
 
 test("[KEY5] a list that names a device twice, none, too many, or one out of range is no list", () => {

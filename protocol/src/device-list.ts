@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { UserId } from "./ids.ts";
+import { type SessionId, UserId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
 /** A device of an account, as Signal numbers them. A revoked device's number may be given to a new device. */
@@ -54,6 +54,38 @@ export function deviceListBytes({ userId, version, devices }: DeviceList): Uint8
   const lines = devices
     .toSorted((a, b) => a.deviceId - b.deviceId)
     .map(({ deviceId, registrationId, createdAt }) => `device ${deviceId} ${registrationId} ${createdAt}`);
-  const text = `${[DOMAIN, `user ${userId}`, `version ${version}`, ...lines].join("\n")}\n`;
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return ascii([DOMAIN, `user ${userId}`, `version ${version}`, ...lines]);
+}
+
+/** A device that is to be spoken for by a sign-in. */
+export interface DeviceBinding extends Pick<ListedDevice, "deviceId" | "registrationId"> {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+}
+
+const BINDING_DOMAIN = "LesCopains device binding v1";
+
+/**
+ * What an account's identity key signs when a device begins to be spoken for by a sign-in: whoever has the sign-in alone, or the password,
+ * takes no device's place.
+ *
+ *     LesCopains device binding v1
+ *     user 01890a5d-ac96-774b-bcce-b302099a8057
+ *     session 01890a5d-ac96-774b-bcce-b302099a8058
+ *     device 1 4711
+ *
+ * in UTF-8, each line ended by a line feed.
+ */
+export function deviceBindingBytes({
+  userId,
+  sessionId,
+  deviceId,
+  registrationId,
+}: DeviceBinding): Uint8Array<ArrayBuffer> {
+  const lines = [`user ${userId}`, `session ${sessionId}`, `device ${deviceId} ${registrationId}`];
+  return ascii([BINDING_DOMAIN, ...lines]);
+}
+
+function ascii(lines: readonly string[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(`${lines.join("\n")}\n`, (character) => character.charCodeAt(0));
 }

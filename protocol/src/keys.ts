@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { base64, CiphertextBody, CiphertextType } from "./ciphertext.ts";
 import { DeviceId, DeviceList, ListVersion, RegistrationId } from "./device-list.ts";
 import { label } from "./entities.ts";
-import { Timestamp, UserId } from "./ids.ts";
+import { SessionId, Timestamp, UserId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
 /** 0x05 ‖ 32 bytes: a Curve25519 public key. */
@@ -47,10 +47,15 @@ export const DeviceBody = v.object({
   name: DeviceName,
   deviceList: DeviceList,
   deviceListSignature: Signature,
+  /** By the identity key, over this session and this device (`deviceBindingBytes`). */
+  bindingSignature: Signature,
   /** Confirms that another identity key takes the place of the stored one: every other device goes, and people are told. */
   reset: v.optional(v.object({ password: v.pipe(v.string(), v.minLength(1), v.maxLength(1_024)) })),
 });
 export type DeviceBody = v.InferOutput<typeof DeviceBody>;
+
+export const DeviceNameBody = v.object({ name: DeviceName });
+export type DeviceNameBody = v.InferOutput<typeof DeviceNameBody>;
 
 /** A list without some devices: they are revoked. */
 export const DeviceListBody = v.object({ deviceList: DeviceList, deviceListSignature: Signature });
@@ -68,13 +73,17 @@ export const OwnDevice = v.object({
   current: v.boolean(),
 });
 export type OwnDevice = v.InferOutput<typeof OwnDevice>;
-/** `published` is null until the account's first device is registered. */
-export const OwnDevices = v.object({ published: v.nullable(PublishedDevices), devices: v.array(OwnDevice) });
+/** `published` is null until the account's first device is registered; `sessionId` is the session that asks. */
+export const OwnDevices = v.object({
+  sessionId: SessionId,
+  published: v.nullable(PublishedDevices),
+  devices: v.array(OwnDevice),
+});
 export type OwnDevices = v.InferOutput<typeof OwnDevices>;
 export const UserDevices = v.object({ userId: UserId, published: v.nullable(PublishedDevices) });
 export type UserDevices = v.InferOutput<typeof UserDevices>;
 
-/** Further keys of the device of this session; a signed prekey or a last-resort key takes the place of the one before. */
+/** Further keys of the device of this session; a signed prekey or a last-resort key of a higher id takes the place of the one before. */
 export const PreKeysBody = v.object({
   deviceId: DeviceId,
   preKeys: v.optional(v.pipe(v.array(PreKey), v.maxLength(LIMITS.preKeysUpload)), () => []),

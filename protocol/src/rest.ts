@@ -27,7 +27,16 @@ import {
 } from "./entities.ts";
 import { Handoff, HandoffBody, HandoffFill, OpenedHandoff } from "./handoff.ts";
 import { ChannelId, HandoffId, RoleId, Seq, ServerId, SessionId, UserId } from "./ids.ts";
-import { Bundles, DeviceBody, DeviceListBody, OwnDevices, PreKeyCounts, PreKeysBody, UserDevices } from "./keys.ts";
+import {
+  Bundles,
+  DeviceBody,
+  DeviceListBody,
+  DeviceNameBody,
+  OwnDevices,
+  PreKeyCounts,
+  PreKeysBody,
+  UserDevices,
+} from "./keys.ts";
 import { LIMITS, PERIODS } from "./limits.ts";
 import { PermissionString } from "./permissions.ts";
 import { Vault, VaultBody, VaultHeaders, VaultPage, VaultRecordBody, VaultRecordName } from "./vault.ts";
@@ -339,6 +348,16 @@ export const REST = {
     path: "/api/keys/devices",
     summary: "The account's devices",
     auth: "user",
+    status: 200,
+    answer: OwnDevices,
+  },
+  renameDevice: {
+    method: "PATCH",
+    path: "/api/keys/devices/:deviceId",
+    summary: "Another name for one of the account's devices",
+    auth: "user",
+    params: v.object({ deviceId: QueryDeviceId }),
+    body: DeviceNameBody,
     status: 200,
     answer: OwnDevices,
   },

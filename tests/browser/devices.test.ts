@@ -106,7 +106,7 @@ test("a browser lets another one in by its code, sees it in the list, and revoke
   await chloe.page.getByRole("link", { name: "Retour" }).click();
   const rows = chloe.page.locator(".section-row");
   await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(2);
-  await chloe.page.getByRole("button", { name: "Renommer" }).click();
+  await rows.filter({ hasText: "celui-ci" }).getByRole("button", { name: "Renommer" }).click();
   await chloe.page.getByLabel("Nom", { exact: true }).fill("Mon portable");
   await chloe.page.getByRole("button", { name: "Enregistrer" }).click();
   await chloe.page.getByText("Mon portable").waitFor();

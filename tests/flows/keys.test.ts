@@ -69,7 +69,7 @@ test("[KEY1] a first list with another version or another device, of another per
   const identity = await newIdentity();
   const device = newDevice(1);
   const put = async (list: DeviceList) =>
-    call(place.url, "putDevice", { token: ada.token, body: await deviceBody(identity, list, device) });
+    call(place.url, "putDevice", { token: ada.token, body: await deviceBody(ada, identity, list, device) });
   for (const list of [
     { userId: ada.id, version: 2, devices: [device] },
     { userId: ada.id, version: 1, devices: [device, newDevice(2)] },
@@ -86,7 +86,7 @@ test("[KEY2] whatever another key has signed is refused, and nothing is stored",
   const [identity, mallory] = [await newIdentity(), await newIdentity()];
   const device = newDevice(1);
   const list = { userId: ada.id, version: 1, devices: [device] };
-  const good = await deviceBody(identity, list, device);
+  const good = await deviceBody(ada, identity, list, device);
   const zero = Buffer.concat([Buffer.from([5]), Buffer.alloc(32)]).toString("base64");
   const signature = await signedBy(mallory, Buffer.from("anything"));
   for (const forged of [
@@ -154,7 +154,7 @@ test("[KEY3] of 12 devices that register at once with the same version one does"
       const there = await anotherSession(place, ada);
       const device = newDevice(n + 2);
       const next = { ...list, version: 2, devices: [...list.devices, device] };
-      const body = await deviceBody(ada.identity, next, device);
+      const body = await deviceBody(there, ada.identity, next, device);
       return call(place.url, "putDevice", { token: there.token, body });
     }),
   );
@@ -169,7 +169,7 @@ test("[KEY3] the same request again changes nothing and is granted", async () =>
   const ada = await someone();
   const identity = await newIdentity();
   const device = newDevice(1);
-  const body = await deviceBody(identity, { userId: ada.id, version: 1, devices: [device] }, device);
+  const body = await deviceBody(ada, identity, { userId: ada.id, version: 1, devices: [device] }, device);
   const first = await granted(place.url, "putDevice", { token: ada.token, body });
   const again = await granted(place.url, "putDevice", { token: ada.token, body: { ...body, name: "renamed" } });
   expect(again.published).toEqual(first.published);
@@ -187,7 +187,7 @@ test("[KEY4] another identity needs the password; then the others' devices are g
 
   const identity = await newIdentity();
   const device = newDevice(1);
-  const body = await deviceBody(identity, { userId: ada.id, version: 3, devices: [device] }, device);
+  const body = await deviceBody(ada, identity, { userId: ada.id, version: 3, devices: [device] }, device);
   const refused = await call(place.url, "putDevice", { token: ada.token, body });
   expect(refused).toMatchObject({
     ok: false,
@@ -255,7 +255,7 @@ test("[KEY7] a list that adds or changes a line is no revocation, nor may a devi
     [...changed, third],
     [...list.devices, newDevice(4), third],
   ]) {
-    const body = await deviceBody(ada.identity, { ...list, version: 3, devices }, third);
+    const body = await deviceBody(ada, ada.identity, { ...list, version: 3, devices }, third);
     expect(await call(place.url, "putDevice", { token: ada.token, body })).toMatchObject({
       error: { code: "invalid_request" },
     });
@@ -273,7 +273,7 @@ test("[KEY8] another sign-in takes a device over, and who spoke for it before no
   const there = await anotherSession(place, ada);
   expect((await on(there)).of("ready")[0]?.deviceId).toBeNull();
   const list = await presentList(ada);
-  const body = await deviceBody(ada.identity, list, ada.device);
+  const body = await deviceBody(there, ada.identity, list, ada.device);
   await granted(place.url, "putDevice", { token: there.token, body });
   await waitFor("the old socket to come back without the device", () => before.of("ready").length === 2);
   expect(before.of("ready")[1]?.deviceId).toBeNull();
@@ -287,13 +287,45 @@ test("[KEY8] another sign-in takes a device over, and who spoke for it before no
   });
 });
 
+test("[KEY8] a sign-in has no device that the identity key has not given to it, whatever else of the device it shows", async () => {
+  const ada = await withDevice(place, await someone());
+  const at = await on(ada);
+  const thief = await anotherSession(place, ada);
+  const list = await presentList(ada);
+  const own = await deviceBody(ada, ada.identity, list, ada.device);
+  const mallory = await newIdentity();
+  const forged = await deviceBody(thief, mallory, list, ada.device);
+  const elsewhere = await deviceBody(thief, ada.identity, list, { ...ada.device, deviceId: 2 });
+  for (const { bindingSignature } of [own, forged, elsewhere])
+    expect(
+      await call(place.url, "putDevice", { token: thief.token, body: { ...own, bindingSignature } }),
+    ).toMatchObject({ ok: false, status: 400, error: { code: "signature_invalid" } });
+  expect((await on(thief)).of("ready")[0]?.deviceId).toBeNull();
+  expect(at.closes).toEqual([]);
+  expect((await granted(place.url, "listDevices", { token: ada.token })).devices).toMatchObject([{ current: true }]);
+});
+
+test("[KEY10] any of an account's devices is named from any sign-in of it, and from no other account's", async () => {
+  const ada = await withDevice(place, await someone());
+  const second = await withAnotherDevice(place, ada);
+  const bob = await someone();
+  const rename = (person: Person, deviceId: string) =>
+    call(place.url, "renameDevice", { token: person.token, params: { deviceId }, body: { name: "the kitchen" } });
+  expect(await rename(second, "1")).toMatchObject({
+    ok: true,
+    value: { devices: [{ name: "the kitchen" }, { name: "device 2" }] },
+  });
+  expect(await rename(ada, "3")).toMatchObject({ ok: false, error: { code: "not_found" } });
+  expect(await rename(bob, "1")).toMatchObject({ ok: false, error: { code: "not_found" } });
+});
+
 test("[KEY9] a device made anew under an old id begins with nothing", async () => {
   const ada = await withDevice(place, await someone());
   await granted(place.url, "addPreKeys", { token: ada.token, body: { deviceId: 1, preKeys: preKeys(20) } });
   const at = await on(ada);
   await at.must("keys:send", { messages: [{ toUserId: ada.id, toDeviceId: 1, type: 3, body: "AA==" }] });
   const device = { ...newDevice(1), registrationId: (ada.device.registrationId % 16_000) + 1 };
-  const body = await deviceBody(ada.identity, { userId: ada.id, version: 2, devices: [device] }, device);
+  const body = await deviceBody(ada, ada.identity, { userId: ada.id, version: 2, devices: [device] }, device);
   await granted(place.url, "putDevice", { token: ada.token, body });
   const counts = await granted(place.url, "countPreKeys", { token: ada.token, query: { deviceId: "1" } });
   expect(counts).toMatchObject({ preKeys: 0, kyberPreKeys: 0 });
@@ -310,7 +342,7 @@ test("[KEY1] an account has at most six devices", async () => {
 
 test("[KEY16] an account changes its devices 60 times an hour", async () => {
   const ada = await withDevice(place, await someone());
-  const body = await deviceBody(ada.identity, await presentList(ada), ada.device);
+  const body = await deviceBody(ada, ada.identity, await presentList(ada), ada.device);
   const answers = await Promise.all(
     Array.from({ length: 64 }, () => call(place.url, "putDevice", { token: ada.token, body })),
   );

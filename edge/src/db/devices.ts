@@ -3,6 +3,7 @@ import type { SessionId, UserId } from "@lescopains/protocol/ids";
 import type { OwnDevice, PublishedDevices } from "@lescopains/protocol/keys";
 import { base64 } from "./bytes.ts";
 import { type Database, statement } from "./port.ts";
+import { later } from "./prekeys.ts";
 
 const PUBLISHED = `${base64("l.identity_key")} AS "identityKey", l.version, l.devices, ${base64("l.signature")} AS signature`;
 
@@ -103,12 +104,12 @@ export const publishDevice = statement<
        created_at = CASE WHEN $13::boolean THEN now() ELSE d.created_at END, queued = CASE WHEN $13 THEN 0 ELSE d.queued END
      RETURNING user_id, device_id
    ), keys AS (
-     INSERT INTO device_keys (user_id, device_id, signed_key_id, signed_key, signed_key_signature, kyber_key_id, kyber_key, kyber_key_signature)
+     INSERT INTO device_keys AS k (user_id, device_id, signed_key_id, signed_key, signed_key_signature, kyber_key_id, kyber_key, kyber_key_signature)
      SELECT user_id, device_id, $14::integer, decode($15, 'base64'), decode($16, 'base64'), $17::integer, decode($18, 'base64'),
        decode($19, 'base64') FROM device
-     ON CONFLICT (user_id, device_id) DO UPDATE SET signed_key_id = excluded.signed_key_id, signed_key = excluded.signed_key,
-       signed_key_signature = excluded.signed_key_signature, kyber_key_id = excluded.kyber_key_id, kyber_key = excluded.kyber_key,
-       kyber_key_signature = excluded.kyber_key_signature
+     ON CONFLICT (user_id, device_id) DO UPDATE SET
+       ${later("signed", "excluded.signed_key_id", "excluded.signed_key", "excluded.signed_key_signature", "$13")},
+       ${later("kyber", "excluded.kyber_key_id", "excluded.kyber_key", "excluded.kyber_key_signature", "$13")}
    ), no_prekeys AS (
      DELETE FROM prekeys p USING listed WHERE $13 AND p.user_id = listed.user_id AND p.device_id = $10
    ), no_envelopes AS (
@@ -121,6 +122,12 @@ export const publishDevice = statement<
      WHERE s.user_id = listed.user_id AND (s.id = $2 OR s.device_id IS NULL OR s.device_id = ANY($9))
    )
    SELECT ARRAY(SELECT id::text FROM ended) AS ended FROM listed`,
+);
+
+/** Names a device. No row: the account has no such device. */
+export const renameDevice = statement<[UserId, DeviceId, name: string], { deviceId: DeviceId }>(
+  "devices.rename",
+  `UPDATE devices SET name = $3 WHERE user_id = $1 AND device_id = $2 RETURNING device_id AS "deviceId"`,
 );
 
 /** Publishes a list without some devices. */

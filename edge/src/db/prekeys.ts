@@ -1,11 +1,25 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { SessionId, UserId } from "@lescopains/protocol/ids";
 import type { Bundle, PreKeyCounts } from "@lescopains/protocol/keys";
+import { LIMITS } from "@lescopains/protocol/limits";
+import type { AnyDown } from "@lescopains/protocol/down";
 import { base64 } from "./bytes.ts";
-import { statement } from "./port.ts";
+import { type Database, statement } from "./port.ts";
+
+/**
+ * Columns of the key of a kind in `device_keys k`: another key takes its place only with a higher id, so that none that was replaced comes
+ * back. `anyway`: a condition under which it does all the same.
+ */
+export function later(kind: "signed" | "kyber", id: string, key: string, signature: string, anyway = "false"): string {
+  const column = `${kind}_key`;
+  const set = (name: string, value: string): string =>
+    `${name} = CASE WHEN ${anyway} OR ${id} > k.${column}_id THEN ${value} ELSE k.${name} END`;
+  return [set(`${column}_id`, id), set(column, key), set(`${column}_signature`, signature)].join(", ");
+}
 
 /**
  * Stores further keys of the device that a session speaks for; ids that were there before, used or not, are passed over. All or nothing.
+ * A signed prekey, or key of last resort, with an id that is not higher than the present one's is passed over as well.
  * No row: the session does not speak for this device. Values: user, session, device, kinds, key ids, keys, signatures, most unused keys of a
  * kind, then id, key and signature of a new signed prekey and of a new last-resort key, nulls for none.
  */
@@ -52,10 +66,8 @@ export const addPreKeys = statement<
      ON CONFLICT DO NOTHING
    ), replaced AS (
      UPDATE device_keys k SET
-       signed_key_id = coalesce($9::integer, k.signed_key_id), signed_key = coalesce(decode($10, 'base64'), k.signed_key),
-       signed_key_signature = coalesce(decode($11, 'base64'), k.signed_key_signature),
-       kyber_key_id = coalesce($12::integer, k.kyber_key_id), kyber_key = coalesce(decode($13, 'base64'), k.kyber_key),
-       kyber_key_signature = coalesce(decode($14, 'base64'), k.kyber_key_signature)
+       ${later("signed", "$9::integer", "decode($10, 'base64')", "decode($11, 'base64')")},
+       ${later("kyber", "$12::integer", "decode($13, 'base64')", "decode($14, 'base64')")}
      FROM device d WHERE k.user_id = d.user_id AND k.device_id = d.device_id AND EXISTS (SELECT FROM fitting)
        AND ($9::integer IS NOT NULL OR $12::integer IS NOT NULL)
    )
@@ -75,6 +87,19 @@ export const countPreKeys = statement<[UserId, DeviceId[]], CountRow>(
    WHERE d.user_id = $1 AND d.device_id = ANY($2::smallint[])
    GROUP BY d.device_id`,
 );
+
+/** What is told to those of a person's devices that have few one-time keys left. */
+export async function lowKeys(
+  db: Database,
+  userId: UserId,
+  deviceIds: DeviceId[],
+): Promise<{ readonly deviceId: DeviceId; readonly event: Extract<AnyDown, { event: "keys:low" }> }[]> {
+  const counts = await db.query(countPreKeys, [userId, deviceIds]);
+  return counts
+    .map(({ deviceId, preKeys, kyberPreKeys }) => ({ deviceId, remaining: Math.min(preKeys, kyberPreKeys) }))
+    .filter(({ remaining }) => remaining < LIMITS.preKeysLow)
+    .map(({ deviceId, remaining }) => ({ deviceId, event: { event: "keys:low", body: { remaining } } }));
+}
 
 /**
  * Takes one one-time key of each kind, where there is one, for each device asked for (null: all). Claims that run at once pass over the keys

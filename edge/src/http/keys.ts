@@ -7,9 +7,9 @@ import { confirmPassword } from "../auth/confirm-password.ts";
 import { admit, deviceChanges, keyClaims } from "../auth/limits.ts";
 import { revokeSessions } from "../auth/revoke.ts";
 import { conversationPartners, mayReach } from "../db/contacts.ts";
-import { devicesOf, publishDevice, published, publishList } from "../db/devices.ts";
+import { devicesOf, publishDevice, published, publishList, renameDevice } from "../db/devices.ts";
 import { type Database, DatabaseError } from "../db/port.ts";
-import { addPreKeys, claimPreKeys, countPreKeys } from "../db/prekeys.ts";
+import { addPreKeys, claimPreKeys, countPreKeys, lowKeys } from "../db/prekeys.ts";
 import { registration, revocation, staleList } from "../keys/device-change.ts";
 import { verifySignatures } from "../keys/signatures.ts";
 import type { Env } from "../platform/env.ts";
@@ -27,6 +27,14 @@ export function keyRoutes(app: App): void {
   });
 
   serve(app, "listDevices", async ({ db, user }) => ok(await ownDevices(db, user)));
+
+  serve(app, "renameDevice", async ({ env, db, user, params: { deviceId }, body: { name } }) => {
+    const admitted = await admit(db, [await deviceChanges(env, user.sub)]);
+    if (!admitted.ok) return admitted;
+    const renamed = await db.query(renameDevice, [user.sub, deviceId, name]);
+    if (renamed.length === 0) return refuse("not_found", "no such device");
+    return ok(await ownDevices(db, user));
+  });
 
   serve(app, "putDevices", async ({ env, db, user, body }) => {
     const admitted = await admit(db, [await deviceChanges(env, user.sub)]);
@@ -88,7 +96,7 @@ const NO_DEVICE = refuse("device_required", "this session speaks for no such dev
 
 async function ownDevices(db: Database, user: AccessClaims): Promise<OwnDevices> {
   const [list, devices] = await Promise.all([published(db, user.sub), db.query(devicesOf, [user.sub, user.sid])]);
-  return { published: list, devices };
+  return { sessionId: user.sid, published: list, devices };
 }
 
 async function register(env: Env, db: Database, user: AccessClaims, body: DeviceBody): Promise<Outcome<undefined>> {
@@ -97,7 +105,8 @@ async function register(env: Env, db: Database, user: AccessClaims, body: Device
   const decided = registration(user.sub, await published(db, user.sub), body);
   if (!decided.ok) return decided;
   const { signedPreKey, kyberPreKey, identityKey, deviceList, deviceListSignature, deviceId } = body;
-  const signed = await verifySignatures(identityKey, { list: body, keys: [signedPreKey, kyberPreKey] });
+  const binding = { ...body, userId: user.sub, sessionId: user.sid };
+  const signed = await verifySignatures(identityKey, { list: body, binding, keys: [signedPreKey, kyberPreKey] });
   if (!signed.ok) return signed;
   const { expectedVersion, expectedIdentityKey, kept, fresh, changes, resets } = decided.value;
   if (resets) {
@@ -177,9 +186,6 @@ async function tellChange(env: Env, db: Database, userId: UserId, identityKey: s
 /** Counted after the claim, in a statement of its own: claims that run at once all see the last key go. */
 async function tellLow(env: Env, db: Database, userId: UserId, bundles: readonly Bundle[]): Promise<void> {
   const deviceIds: DeviceId[] = bundles.map(({ deviceId }) => deviceId);
-  for (const { deviceId, preKeys, kyberPreKeys } of await db.query(countPreKeys, [userId, deviceIds])) {
-    const remaining = Math.min(preKeys, kyberPreKeys);
-    if (remaining >= LIMITS.preKeysLow) continue;
-    await tellDevice(env, userId, deviceId, { event: "keys:low", body: { remaining } });
-  }
+  for (const { deviceId, event } of await lowKeys(db, userId, deviceIds))
+    await tellDevice(env, userId, deviceId, event);
 }

@@ -44,6 +44,7 @@ const body: fc.Arbitrary<DeviceBody> = fc
     name: "Firefox",
     deviceList,
     deviceListSignature: "",
+    bindingSignature: "",
     ...(resets ? { reset: { password: "" } } : {}),
   }));
 

@@ -1,7 +1,12 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { nobleCurve, type Platform } from "@lescopains/e2ee/platform";
 import { generateKeyPair, type KeyPair, sign } from "@lescopains/e2ee/primitives/curve";
-import { type DeviceList, deviceListBytes, type ListedDevice } from "@lescopains/protocol/device-list";
+import {
+  deviceBindingBytes,
+  type DeviceList,
+  deviceListBytes,
+  type ListedDevice,
+} from "@lescopains/protocol/device-list";
 import type { DeviceBody, KyberPreKey, PreKey, SignedPreKey } from "@lescopains/protocol/keys";
 import { v7 } from "uuid";
 import { signAccessToken } from "../../../edge/src/auth/access-token.ts";
@@ -66,12 +71,14 @@ export async function signedList(
   return { deviceList, deviceListSignature: await signedBy(identity, deviceListBytes(deviceList)) };
 }
 
-/** Everything that `PUT /api/keys/device` takes, signed. */
+/** Everything that `PUT /api/keys/device` takes, signed for the sign-in that sends it. */
 export async function deviceBody(
+  { sessionId }: Pick<Person, "sessionId">,
   identity: Identity,
   deviceList: DeviceList,
   device: ListedDevice,
 ): Promise<DeviceBody> {
+  const binding = { userId: deviceList.userId, sessionId, ...device };
   return {
     deviceId: device.deviceId,
     registrationId: device.registrationId,
@@ -80,6 +87,7 @@ export async function deviceBody(
     kyberPreKey: await kyberPreKey(identity),
     name: `device ${device.deviceId}`,
     ...(await signedList(identity, deviceList)),
+    bindingSignature: await signedBy(identity, deviceBindingBytes(binding)),
   };
 }
 
@@ -108,7 +116,7 @@ export async function withDevice<P extends Person>(place: Place, person: P): Pro
   const deviceList = { userId: person.id, version: 1, devices: [device] };
   await granted(place.url, "putDevice", {
     token: person.token,
-    body: await deviceBody(identity, deviceList, device),
+    body: await deviceBody(person, identity, deviceList, device),
   });
   return { ...person, identity, deviceId: 1, device };
 }
@@ -121,7 +129,7 @@ export async function withAnotherDevice(place: Place, person: DevicePerson): Pro
   const { version, devices } = published.deviceList;
   const device = newDevice(Math.max(...devices.map(({ deviceId }) => deviceId)) + 1);
   const deviceList = { userId: person.id, version: version + 1, devices: [...devices, device] };
-  const body = await deviceBody(person.identity, deviceList, device);
+  const body = await deviceBody(there, person.identity, deviceList, device);
   await granted(place.url, "putDevice", { token: there.token, body });
   return { ...there, deviceId: device.deviceId, device };
 }

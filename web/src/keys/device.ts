@@ -1,6 +1,6 @@
 import { sign } from "@lescopains/e2ee/primitives/curve";
 import { generateIdentity } from "@lescopains/e2ee/session/keys";
-import { type DeviceId, type DeviceList, deviceListBytes } from "@lescopains/protocol/device-list";
+import { deviceBindingBytes, type DeviceId, type DeviceList, deviceListBytes } from "@lescopains/protocol/device-list";
 import type { DirectChannel } from "@lescopains/protocol/entities";
 import type { UserId } from "@lescopains/protocol/ids";
 import type { DeviceBody, OwnDevices, PublishedDevices } from "@lescopains/protocol/keys";
@@ -68,7 +68,7 @@ export async function settleDevice(kit: Kit, name: string): Promise<DeviceState>
   }
   if (device.status === "active" && !(await staysListed(kit, device, present.published))) return { kind: "revoked" };
   const bound = present.devices.find(({ deviceId }) => deviceId === device.deviceId)?.current === true;
-  if (device.status === "registering" || !bound) await register(kit, present.published, undefined);
+  if (device.status === "registering" || !bound) await register(kit, present, undefined);
   const { deviceId } = await kit.store.exclusive(ownDevice);
   return { kind: "ready", deviceId };
 }
@@ -123,10 +123,10 @@ async function forgetIdentity(kit: Kit): Promise<void> {
  * @throws KeysError `wrong_password`; nothing has changed then.
  */
 export async function startOver(kit: Kit, name: string, password: string): Promise<void> {
-  const { published } = await kit.server.call("listDevices");
+  const present = await kit.server.call("listDevices");
   await putAside(kit, await makeDevice(kit, await generateIdentity(kit.platform), { name, restored: false }));
   try {
-    await register(kit, published, { password });
+    await register(kit, present, { password });
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "invalid_credentials") throw error;
     await kit.store.exclusive(async (unit) => {
@@ -142,10 +142,10 @@ interface Reset {
 }
 
 /** Puts this device on the list, signed, and binds it to this sign-in; again while others change the list. */
-export async function register(kit: Kit, published: PublishedDevices | null, reset: Reset | undefined): Promise<void> {
-  let present = published;
+async function register(kit: Kit, found: OwnDevices, reset: Reset | undefined): Promise<void> {
+  let present = found;
   for (let tries = 0; ; tries += 1) {
-    if (reset === undefined) await noteFloors(kit, present);
+    if (reset === undefined) await noteFloors(kit, present.published);
     const prepared = await kit.store.exclusive((unit) => prepareRegistration(kit, unit, present, reset));
     try {
       const answer = await kit.server.call("putDevice", { body: prepared });
@@ -153,10 +153,10 @@ export async function register(kit: Kit, published: PublishedDevices | null, res
       return;
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "conflict" || tries >= LIST_TRIES) throw error;
-      present = (await kit.server.call("listDevices")).published;
-      if (reset !== undefined || present === null) continue;
+      present = await kit.server.call("listDevices");
+      if (reset !== undefined || present.published === null) continue;
       const { publicKey } = await kit.store.exclusive(keptIdentity);
-      if (present.identityKey !== toBase64(publicKey)) throw error;
+      if (present.published.identityKey !== toBase64(publicKey)) throw error;
     }
   }
 }
@@ -227,29 +227,35 @@ export function channelOf(channel: DirectChannel, known: ChannelRecord | undefin
 async function prepareRegistration(
   kit: Kit,
   unit: Unit,
-  present: PublishedDevices | null,
+  { sessionId, published, devices }: OwnDevices,
   reset: Reset | undefined,
 ): Promise<DeviceBody> {
   const made = reset === undefined ? await readKept(unit) : await readAside(unit);
   if (made === undefined) throw refusal("storage_failed", "the keys of this browser's device are gone");
   const { device, identity, signed, kyber } = made;
   // What is signed anew is what we believe: a line that the server put in is refused with its list.
-  const base = reset === undefined ? (await learnDevices(kit, unit, kit.selfId, present))?.list : undefined;
-  const version = (reset === undefined ? base : present?.deviceList)?.version ?? 0;
+  const base = reset === undefined ? (await learnDevices(kit, unit, kit.selfId, published))?.list : undefined;
+  const version = (reset === undefined ? base : published?.deviceList)?.version ?? 0;
   const { list, deviceId } = listWith(kit, device, base ?? undefined, version);
   if (deviceId !== device.deviceId) {
     unit.put(reset === undefined ? KEY.device : KEY.next.device, codecs.device, { ...device, deviceId });
   }
   await unit.commit();
+  const { registrationId } = device;
+  const signed64 = async (bytes: Uint8Array): Promise<string> =>
+    toBase64(await sign(kit.platform, identity.privateKey, bytes));
+  // Another browser of the account may have named it.
+  const named = devices.find((one) => one.deviceId === deviceId && one.registrationId === registrationId);
   return {
     deviceId,
-    registrationId: device.registrationId,
+    registrationId,
     identityKey: toBase64(identity.publicKey),
     signedPreKey: publicSigned(signed),
     kyberPreKey: publicKyber(kyber),
-    name: device.name,
+    name: named?.name ?? device.name,
     deviceList: list,
-    deviceListSignature: toBase64(await sign(kit.platform, identity.privateKey, deviceListBytes(list))),
+    deviceListSignature: await signed64(deviceListBytes(list)),
+    bindingSignature: await signed64(deviceBindingBytes({ userId: kit.selfId, sessionId, deviceId, registrationId })),
     ...(reset === undefined ? {} : { reset }),
   };
 }

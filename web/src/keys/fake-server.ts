@@ -3,7 +3,7 @@ import type { Ciphertext } from "@lescopains/protocol/ciphertext";
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { DirectChannel, Message } from "@lescopains/protocol/entities";
 import type { ErrorCode } from "@lescopains/protocol/errors";
-import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, MessageId, Seq, SessionId, UserId } from "@lescopains/protocol/ids";
 import type {
   DeviceBody,
   Envelope,
@@ -168,6 +168,7 @@ export class FakeKeysServer {
   private ownDevices(userId: UserId, session: string): OwnDevices {
     const { published, devices } = this.account(userId);
     return {
+      sessionId: session as SessionId,
       published,
       devices: [...devices.values()].map(({ deviceId, body, createdAt, session: of }) => ({
         deviceId,
@@ -197,7 +198,7 @@ export class FakeKeysServer {
   call(userId: UserId, session: string, name: string, args: never): unknown {
     const { body, params, query, headers } = args as {
       body: never;
-      params: { id: never; name: never };
+      params: { id: never; name: never; deviceId: DeviceId };
       query: never;
       headers: Record<string, string>;
     };
@@ -206,6 +207,12 @@ export class FakeKeysServer {
         return this.ownDevices(userId, session);
       case "putDevice":
         return this.putDevice(userId, session, body);
+      case "renameDevice": {
+        const device = this.account(userId).devices.get(params.deviceId);
+        if (device === undefined) throw refuse("not_found");
+        device.body = { ...device.body, name: (body as { name: string }).name };
+        return this.ownDevices(userId, session);
+      }
       case "putDevices":
         return this.putDevices(userId, session, body);
       case "addPreKeys":

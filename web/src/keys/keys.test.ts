@@ -401,6 +401,20 @@ test("[EN4] a new sign-in in the same browser speaks for the same device again",
   expect(server.account(LEO).published?.deviceList.version).toBe(1);
 });
 
+test("[EN4] a browser keeps the name that another one of its account gave it, with its next sign-in too", async () => {
+  const { server, ana } = await pair();
+  const second = await joined(server, ana);
+  const names = async () => (await ana.port.ask("devices:list", {})).map(({ name }) => name);
+  await ana.port.ask("devices:rename", { deviceId: 2, name: "the kitchen" });
+  second.session = "another session";
+  await second.reopen();
+  await second.ready();
+  expect(await names()).toEqual(["a browser", "the kitchen"]);
+  await expect(ana.port.ask("devices:rename", { deviceId: 3, name: "nobody" })).rejects.toMatchObject({
+    refusal: { server: "not_found" },
+  });
+});
+
 test("[EN21] what was written to someone without a device goes out when they have one", async () => {
   const server = new FakeKeysServer();
   const channel = server.openChannel("dm", [ANA, LEO]);

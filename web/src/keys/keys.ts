@@ -11,7 +11,7 @@ import { ApiError } from "../net/api-error.ts";
 import { backoffMs } from "../sync/backoff.ts";
 import type { Clock, Locks } from "../sync/ports.ts";
 import { toBase64 } from "./base64.ts";
-import { deviceViews, keptDevice, register, revokeDevices, settleDevice, startOver } from "./device.ts";
+import { deviceViews, keptDevice, revokeDevices, settleDevice, startOver } from "./device.ts";
 import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waiting } from "./handoff.ts";
 import { createHealer } from "./heal.ts";
 import { channelState, historyPage, readRowById, tellChannels, viewOf } from "./history.ts";
@@ -385,15 +385,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       };
     },
     "devices:list": async () => deviceViews(await deps.server.call("listDevices")),
-    async "devices:rename"({ name }) {
-      await store.exclusive(async (unit) => {
-        const { identity: _, ...device } = await ownDevice(unit);
-        unit.put(KEY.device, codecs.device, { ...device, name });
-        await unit.commit();
-      });
-      await register(kit, (await deps.server.call("listDevices")).published, undefined);
-      return tellDevices(deviceViews(await deps.server.call("listDevices")));
-    },
+    "devices:rename": async ({ deviceId, name }) =>
+      tellDevices(deviceViews(await deps.server.call("renameDevice", { params: { deviceId }, body: { name } }))),
     async "devices:revoke"({ deviceIds }) {
       if (state.kind === "ready" && deviceIds.includes(state.deviceId))
         throw refusal("not_found", "this browser itself");

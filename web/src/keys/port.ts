@@ -280,8 +280,8 @@ export interface KeysRequests {
 
   /** Fresh from the server; also the event `devices` after each change. */
   readonly "devices:list": Ask<Nothing, readonly OwnDeviceView[]>;
-  /** This browser's own name. */
-  readonly "devices:rename": Ask<{ readonly name: string }, readonly OwnDeviceView[]>;
+  /** What one of them is called in the list. @throws `refused` with `not_found` */
+  readonly "devices:rename": Ask<{ readonly deviceId: DeviceId; readonly name: string }, readonly OwnDeviceView[]>;
   /** They receive nothing from then on. @throws `not_found`; this browser's own device is revoked by `device:forget`. */
   readonly "devices:revoke": Ask<{ readonly deviceIds: readonly DeviceId[] }, readonly OwnDeviceView[]>;
 

@@ -7,6 +7,7 @@ import type { FailureReason } from "@lescopains/protocol/keys";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
 import { DurableObject } from "cloudflare:workers";
 import { envelopesAfter } from "../../db/envelopes.ts";
+import { lowKeys } from "../../db/prekeys.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
 import { dropExpired } from "../../db/sealed.ts";
 import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
@@ -296,7 +297,14 @@ export class Gateway extends DurableObject<Env> {
     } finally {
       this.#held.delete(socket);
     }
-    if (deviceId !== null) this.#serve(this.#mailbox.serve(socket));
+    if (deviceId === null) return;
+    this.#serve(this.#mailbox.serve(socket));
+    this.#serve(this.#tellLow(socket, userId, deviceId));
+  }
+
+  /** It may have been away when its keys went. */
+  async #tellLow(socket: LocalSocket, userId: UserId, deviceId: DeviceId): Promise<void> {
+    for (const { event } of await lowKeys(this.#db, userId, [deviceId])) socket.emit(event.event, event.body);
   }
 
   async #event(
@@ -365,8 +373,8 @@ export class Gateway extends DurableObject<Env> {
   #serve(served: Promise<void>): void {
     this.ctx.waitUntil(
       served.catch((error: unknown) => {
-        if (error instanceof DatabaseError) log.warn("envelopes were not read", { reason: error.message });
-        else log.error("envelopes were not read", error);
+        if (error instanceof DatabaseError) log.warn("a device was not served", { reason: error.message });
+        else log.error("a device was not served", error);
       }),
     );
   }

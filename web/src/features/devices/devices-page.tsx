@@ -69,9 +69,10 @@ export function DevicesPage() {
                 {words.addedOn({ date: day.value.format(new Date(one.createdAt)) })}
               </span>
             </div>
-            {one.current ? (
-              <Button onClick={() => (renaming.value = one)}>{words.rename}</Button>
-            ) : (
+            <Button aria-label={words.renameThis({ name: one.name })} onClick={() => (renaming.value = one)}>
+              {words.rename}
+            </Button>
+            {!one.current && (
               <Button aria-label={words.revokeThis({ name: one.name })} onClick={() => (revoking.value = one)}>
                 {words.revoke}
               </Button>
@@ -108,7 +109,7 @@ function RenameDialog({ device, onClose }: DeviceDialogProps) {
     event.preventDefault();
     if (name.value.trim() === "") return;
     await task.run(async () => {
-      await keys.port.ask("devices:rename", { name: name.value.trim() });
+      await keys.port.ask("devices:rename", { deviceId: device.deviceId, name: name.value.trim() });
       await keys.loadDevices();
       onClose();
     });
