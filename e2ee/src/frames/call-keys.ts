@@ -27,8 +27,8 @@ export interface CallRoster {
 
 /** What is to be done, in this order. */
 export type CallEffect =
-  /** The same bytes to each of these devices, over their pairwise sessions. */
-  | { readonly kind: "send"; readonly to: readonly Address[]; readonly body: Uint8Array }
+  /** The same bytes to each of these devices, over their pairwise sessions; `anew`: over new ones, since the present ones may be broken. */
+  | { readonly kind: "send"; readonly to: readonly Address[]; readonly body: Uint8Array; readonly anew: boolean }
   /** What this device encrypts with from the next frame on. */
   | { readonly kind: "encryptWith"; readonly key: FrameKey }
   /** What frames of `member` may be encrypted with. */
@@ -185,7 +185,7 @@ export class CallKeys {
     const ack = encodeCallMessage({ kind: "ack", callId, joinId: this.#self.joinId, of: offer.joinId, epoch });
     return [
       { kind: "decryptWith", member, key: { epoch, step, secret } },
-      { kind: "send", to: [addressOf(member)], body: ack },
+      { kind: "send", to: [addressOf(member)], body: ack, anew: false },
     ];
   }
 
@@ -215,7 +215,7 @@ export class CallKeys {
     const peer = this.#peers.get(joinId);
     if (this.#isOver || peer === undefined || nowMs < peer.wantedAtMs + wantEveryMs) return [];
     peer.wantedAtMs = nowMs;
-    return [this.#want(peer.member)];
+    return [this.#want(peer.member, false)];
   }
 
   /** Time went by: to be called at `wakeAtMs`. */
@@ -234,7 +234,7 @@ export class CallKeys {
       if (nowMs < peer.wantAtMs || !this.#waitsFor(peer)) continue;
       peer.wants += 1;
       peer.wantAtMs = nowMs + wantAfterMs * 2 ** peer.wants;
-      effects.push(this.#want(peer.member));
+      effects.push(this.#want(peer.member, peer.wants > 1));
     }
     return effects;
   }
@@ -285,15 +285,16 @@ export class CallKeys {
     const { commitment } = key;
     const from = { callId: this.#callId, joinId: this.#self.joinId };
     const body = encodeCallMessage({ kind: "offer", ...from, ...key.now(), commitment });
-    return [{ kind: "send", to: to.map(addressOf), body }];
+    return [{ kind: "send", to: to.map(addressOf), body, anew: false }];
   }
 
-  #want(member: Member): CallEffect {
+  #want(member: Member, anew: boolean): CallEffect {
     const from = { callId: this.#callId, joinId: this.#self.joinId };
     return {
       kind: "send",
       to: [addressOf(member)],
       body: encodeCallMessage({ kind: "want", ...from, of: member.joinId }),
+      anew,
     };
   }
 }

@@ -9,6 +9,9 @@ const version = 1;
 const PADDING_STEP = 160;
 const PADDING_MARK = 0x80;
 
+/** Messages of calls have 107 bytes at most; there is room for what they may become. */
+const CALL_TEXT = 2_000;
+
 const Text = v.pipe(v.string(), v.maxLength(LIMITS.contentLength));
 
 /** What takes a place in the conversation. `t`: milliseconds by the sender's clock. */
@@ -44,6 +47,8 @@ const Direct = v.variant("k", [
   v.object({ k: v.literal("again"), c: ChannelId, id: MessageId, content: v.nullable(KeptContent) }),
   /** To one's own devices: these numbers were compared. */
   v.object({ k: v.literal("verified"), u: UserId, identityKey: v.string(), on: v.boolean() }),
+  /** For the encryption of a call, which alone reads it. */
+  v.object({ k: v.literal("call"), b: v.pipe(v.string(), v.maxLength(CALL_TEXT), v.base64()) }),
 ]);
 /** What goes from device to device outside of conversations. */
 export type DirectContent = v.InferOutput<typeof Direct>;

@@ -13,7 +13,7 @@ import type { Clock } from "../sync/ports.ts";
 import { type Connection, type FakeKeysServer, portOf } from "./fake-server.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import type { Kit } from "./kit.ts";
-import type { DmContent, DmMessage, KeysEvent, KeysEvents } from "./port.ts";
+import type { DmContent, DmMessage, KeysEvent, KeysEvents, KeysPort } from "./port.ts";
 import { type KeysDatabase, openKeysDatabase } from "./store/database.ts";
 import { openStore, reading } from "./store/store.ts";
 
@@ -76,6 +76,7 @@ export class FakeBrowser {
   keys: Keys | undefined;
   dead = false;
   readonly events: { readonly name: KeysEvent; readonly event: unknown }[] = [];
+  private readonly listeners = new Map<KeysEvent, Set<(event: never) => void>>();
   private connection: Connection | undefined;
   private database: KeysDatabase | undefined;
   private readonly locks: { current: FakeLocks };
@@ -181,6 +182,7 @@ export class FakeBrowser {
       tell: (name, event) => {
         if (life.dead) return;
         this.events.push({ name, event });
+        for (const listener of this.listeners.get(name) ?? []) listener(event as never);
         const isReady = name === "device" && (event as KeysEvents["device"]).kind === "ready";
         if (isReady && !this.offline) this.reconnect();
       },
@@ -241,6 +243,19 @@ export class FakeBrowser {
   get port(): Keys {
     if (this.keys === undefined) throw new Error("the browser is not open");
     return this.keys;
+  }
+
+  /** As a page has it. */
+  get pagePort(): KeysPort {
+    return {
+      ask: async (name, question) => await this.port.ask(name, question),
+      on: (name, listener) => {
+        const of = this.listeners.get(name) ?? new Set();
+        this.listeners.set(name, of);
+        of.add(listener);
+        return () => void of.delete(listener);
+      },
+    };
   }
 
   async ready(): Promise<this> {

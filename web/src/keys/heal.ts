@@ -118,7 +118,7 @@ export function createHealer(kit: Kit, toSend: () => void): Healer {
 }
 
 /** Who is out of reach, or not to be believed, is not asked; others are. */
-function unlessGone(error: unknown): void {
+export function unlessGone(error: unknown): void {
   if (error instanceof ApiError && error.code === "not_found") return;
   unlessOffline(error);
 }

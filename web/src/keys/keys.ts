@@ -11,6 +11,7 @@ import { ApiError } from "../net/api-error.ts";
 import { backoffMs } from "../sync/backoff.ts";
 import type { Clock, Locks } from "../sync/ports.ts";
 import { toBase64 } from "./base64.ts";
+import { identitiesOf, queueCallMessage } from "./calls.ts";
 import { deviceViews, keptDevice, revokeDevices, settleDevice, startOver } from "./device.ts";
 import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waiting } from "./handoff.ts";
 import { createHealer } from "./heal.ts";
@@ -457,6 +458,12 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         return states;
       }),
     "dm:pending": async () => await outbox.pending(),
+    async "call:send"({ to, body, anew }) {
+      await queueCallMessage(kit, to, body, anew);
+      void outbox.run();
+      return {};
+    },
+    "call:identities": async ({ userIds }) => await identitiesOf(kit, userIds),
     async "dm:send"({ channelId, nonce, content, writtenAtMs }) {
       await outbox.send(channelId, nonce, content, writtenAtMs);
       return {};
@@ -648,6 +655,9 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         deps.tell("dm:pending", { channelId, pending });
         return;
       }
+      case "call":
+        deps.tell("call:message", change.message);
+        return;
       case "peer":
         deps.tell(
           "peer",

@@ -14,6 +14,8 @@ export type Change =
   | { readonly kind: "pending"; readonly channelId: ChannelId }
   | { readonly kind: "peer"; readonly userId: UserId }
   | { readonly kind: "device" }
+  /** What came for a call, which may be held in another tab than the one that read it. */
+  | { readonly kind: "call"; readonly message: KeysEvents["call:message"] }
   | { readonly kind: "vault" }
   | { readonly kind: "forgotten" };
 

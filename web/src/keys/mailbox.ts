@@ -1,6 +1,8 @@
 import { ProtocolError } from "@lescopains/e2ee/errors";
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import type { Envelope, FailureReason } from "@lescopains/protocol/keys";
+import { fromBase64 } from "./base64.ts";
+import { isHeard } from "./calls.ts";
 import { refreshLists } from "./device.ts";
 import { decodeDirect, type DirectContent, encodeDirect, type KeptContent } from "./content.ts";
 import { queueEnvelopes } from "./envelopes.ts";
@@ -9,6 +11,7 @@ import { type HistoryRow, readRow, readRowById, writeRow } from "./history.ts";
 import { type Effects, noEffects, place, readKept, tellEffects, unlessOffline } from "./inbox.ts";
 import { isWorldly, type Kit, singleFlight } from "./kit.ts";
 import { readerText, readPeer, tellPeer } from "./peers.ts";
+import type { KeysEvents } from "./port.ts";
 import { type Address, codecs, KEY } from "./records.ts";
 import { decryptFrom, type OwnDevice, ownDevice, withoutSession } from "./sessions.ts";
 import type { Unit } from "./store/store.ts";
@@ -72,6 +75,7 @@ export function createMailbox(kit: Kit, toSend: () => void): Mailbox {
     const effects = new Map<ChannelId, Effects>();
     const failures: FailureReason[] = [];
     const peers = new Set<UserId>();
+    const calls: KeysEvents["call:message"][] = [];
     let sends = false;
     const stale = await kit.store.exclusive(async (unit) => {
       const own = await ownDevice(unit);
@@ -84,7 +88,7 @@ export function createMailbox(kit: Kit, toSend: () => void): Mailbox {
         try {
           const content = decodeDirect(await decryptFrom(kit, unit, own, sender, envelope));
           if (content !== undefined && (await isListed(unit, sender))) {
-            sends = (await apply(kit, unit, own, sender, content, { effects, peers })) || sends;
+            sends = (await apply(kit, unit, own, sender, content, { effects, peers, calls })) || sends;
           }
         } catch (error) {
           if (!(error instanceof ProtocolError)) throw error;
@@ -102,6 +106,10 @@ export function createMailbox(kit: Kit, toSend: () => void): Mailbox {
     if (stale !== undefined) return stale;
     for (const [channelId, effect] of effects) await tellEffects(kit, channelId, effect);
     for (const userId of peers) await tellPeer(kit, userId);
+    for (const message of calls) {
+      kit.tell("call:message", message);
+      kit.share({ kind: "call", message });
+    }
     for (const reason of failures) kit.server.emit("keys:failed", { reason }).catch(() => undefined);
     if (sends) toSend();
     return undefined;
@@ -125,6 +133,7 @@ async function isListed(unit: Unit, { userId, deviceId }: Address): Promise<bool
 interface Applying {
   readonly effects: Map<ChannelId, Effects>;
   readonly peers: Set<UserId>;
+  readonly calls: KeysEvents["call:message"][];
 }
 
 /** True when something is to be sent now. */
@@ -134,7 +143,7 @@ async function apply(
   own: OwnDevice,
   sender: Address,
   content: DirectContent,
-  { effects, peers }: Applying,
+  { effects, peers, calls }: Applying,
 ): Promise<boolean> {
   switch (content.k) {
     case "senderKey":
@@ -156,6 +165,9 @@ async function apply(
       for (const answer of answers) await queueEnvelopes(kit, unit, own, [sender], encodeDirect(answer));
       return answers.length > 0;
     }
+    case "call":
+      if (await isHeard(unit, sender.userId)) calls.push({ from: sender, body: fromBase64(content.b) });
+      return false;
     case "verified": {
       if (sender.userId !== kit.selfId) return false;
       const peer = await readPeer(unit, content.u);

@@ -123,6 +123,12 @@ export interface OwnDeviceView {
   readonly current: boolean;
 }
 
+/** A device of a person's, in a call. */
+export interface CallDevice {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+}
+
 /** What is known of someone's identity. */
 export interface PeerState {
   readonly userId: UserId;
@@ -343,6 +349,17 @@ export interface KeysRequests {
   /** Read up to here: tells one's own other browsers, and the others in the conversation. */
   readonly "dm:read": Ask<{ readonly channelId: ChannelId; readonly seq: Seq }, Nothing>;
 
+  /**
+   * A message of the encryption of a call to devices, each over its session; answered once it is kept. Devices that are on no signed list, and
+   * those of people whose identity changed after verification, get nothing. `anew`: over new sessions.
+   */
+  readonly "call:send": Ask<
+    { readonly to: readonly CallDevice[]; readonly body: Uint8Array; readonly anew: boolean },
+    Nothing
+  >;
+  /** The identity keys of people, 33 bytes each, asked of the server when nothing is known; one's own is there too. Who has none is left out. */
+  readonly "call:identities": Ask<{ readonly userIds: readonly UserId[] }, ReadonlyMap<UserId, Uint8Array>>;
+
   /** Also the event `vault`. */
   readonly "vault:state": Ask<Nothing, VaultState>;
   /** Makes the vault and its key; the text is 14 groups of 4 characters. @throws `vault_exists` */
@@ -396,6 +413,8 @@ export interface KeysEvents {
   readonly "dm:typing": { readonly channelId: ChannelId; readonly userId: UserId };
   /** Every key and message in this browser is deleted, here or in another tab. Nothing follows. */
   readonly forgotten: Nothing;
+  /** What a device on its account's list wrote to this one for a call; told in all tabs. */
+  readonly "call:message": { readonly from: CallDevice; readonly body: Uint8Array };
   /** A restored history, or an emptied one: what was held of every conversation is void. */
   readonly "dm:reset": Nothing;
 }

@@ -1,6 +1,7 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { UserId } from "@lescopains/protocol/ids";
-import type { CallDevice, CallKeysPort } from "./call-keys-port.ts";
+import type { CallDevice } from "../keys/port.ts";
+import type { CallKeysPort } from "./call-keys-port.ts";
 
 /** Sessions between devices in one place, for tests. */
 export interface FakeSessions {

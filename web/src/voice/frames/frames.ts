@@ -5,7 +5,8 @@ import type { Member } from "@lescopains/e2ee/frames/member";
 import { safetyCode } from "@lescopains/e2ee/frames/safety-code";
 import { webCryptoSha512 } from "@lescopains/e2ee/safety-number/sha512";
 import type { UserId } from "@lescopains/protocol/ids";
-import type { CallDevice, CallKeysPort } from "../call-keys-port.ts";
+import type { CallDevice } from "../../keys/port.ts";
+import type { CallKeysPort } from "../call-keys-port.ts";
 import { isEncrypted } from "./guard.ts";
 import type { FromPage, FromWorker, Keyed, TrackCounts, TrackUse } from "./link.ts";
 
@@ -107,7 +108,7 @@ export function startFrames(options: FramesOptions): FrameCrypto {
     switch (message.kind) {
       case "send":
         // As if it was lost: whoever misses it asks.
-        keys.send(message.to.map(deviceOf), message.body).catch(() => undefined);
+        keys.send(message.to.map(deviceOf), message.body, message.anew).catch(() => undefined);
         break;
       case "keyed":
         keyed = message.keyed;

@@ -39,7 +39,7 @@ export type FromPage =
   | { readonly kind: "close" };
 
 export type FromWorker =
-  | { readonly kind: "send"; readonly to: readonly Address[]; readonly body: Uint8Array }
+  | { readonly kind: "send"; readonly to: readonly Address[]; readonly body: Uint8Array; readonly anew: boolean }
   /** Whom this device exchanges keys with; undefined while one is missing. Nothing in it is secret. */
   | { readonly kind: "keyed"; readonly keyed: Keyed | undefined }
   /** Whether frames of this track open: false from the first that doesn't for lack of a key until one does. */

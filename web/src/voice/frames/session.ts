@@ -55,7 +55,7 @@ export function createFrameSession(world: SessionWorld, callId: string, self: Me
   function performOne(effect: CallEffect): void {
     switch (effect.kind) {
       case "send":
-        tell({ kind: "send", to: effect.to, body: effect.body });
+        tell(effect);
         break;
       case "encryptWith":
         sender.install(effect.key);
