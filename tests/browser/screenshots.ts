@@ -12,7 +12,7 @@ import { rootFolder } from "../../tools/stack/root.ts";
 import { type Stack, startStack } from "../../tools/stack/stack.ts";
 import { connect } from "../flows/kit/connection.ts";
 import { granted } from "../flows/kit/rest.ts";
-import { register } from "../flows/kit/people.ts";
+import { type Registered, register } from "../flows/kit/people.ts";
 import { begin, makeRecoveryKey, settled } from "./kit/direct.ts";
 import { message, openChannel, say } from "./kit/drive.ts";
 import { converse, type Gang, seedGang } from "./kit/seed.ts";
@@ -42,6 +42,18 @@ const SAID: readonly (readonly [speaker: number, minutesAgo: number, content: st
   [1, 58, "> tu ramènes ta guitare ?\n\nÉvidemment"],
   [2, 12, "L'itinéraire : https://www.openstreetmap.org/relation/12345 (9 km, 300 m de montée)"],
   [3, 4, "Parfait. Rendez-vous à 9 h 40 pour le train"],
+];
+
+/** Who reacted to which line, and with what. */
+const REACTED: readonly (readonly [person: number, line: number, emoji: string])[] = [
+  [1, 5, "🔥"],
+  [0, 5, "🔥"],
+  [2, 5, "🔥"],
+  [2, 7, "🎸"],
+  [0, 7, "🎸"],
+  [3, 7, "😂"],
+  [0, 9, "👍"],
+  [1, 9, "👍"],
 ];
 
 async function seed(stack: Stack): Promise<Scene> {
@@ -87,6 +99,7 @@ async function seed(stack: Stack): Promise<Scene> {
     channel.id,
     SAID.map(([speaker, , content]) => [people[speaker] ?? owner, content] as const),
   );
+  await react(url, channel.id, people);
   if (vacances !== undefined) {
     await converse(url, vacances.id, [
       [people[1] ?? owner, "La Bretagne, ou les Cévennes ?"],
@@ -104,7 +117,7 @@ async function seed(stack: Stack): Promise<Scene> {
   await sql.query(
     `INSERT INTO read_marks (user_id, channel_id, seq) VALUES ($1, $2, $3)
      ON CONFLICT (user_id, channel_id) DO UPDATE SET seq = excluded.seq`,
-    [owner.id, channel.id, SAID.length],
+    [owner.id, channel.id, SAID.length + REACTED.length],
   );
   await sql.end();
   return {
@@ -113,6 +126,17 @@ async function seed(stack: Stack): Promise<Scene> {
     newcomer: await register({ url }, "camille"),
     empty: await seedGang({ url, name: "Le chalet", people: ["Camille"] }),
   };
+}
+
+async function react(url: string, channelId: Gang["channel"]["id"], people: readonly Registered[]): Promise<void> {
+  const here = await Promise.all(people.map((person) => connect({ url }, person)));
+  const messages = (await here[0]?.must("sync", { channels: { [channelId]: 0 } }))?.channels[channelId]?.messages ?? [];
+  for (const [person, line, emoji] of REACTED) {
+    const said = messages[line];
+    if (said === undefined) throw new Error(`line ${line} was not said`);
+    await here[person]?.must("reaction:add", { channelId, messageId: said.id, emoji });
+  }
+  for (const connection of here) connection.close();
 }
 
 /** Some of the gang are here while the pictures are taken, each in their own way. */
@@ -188,6 +212,10 @@ async function photograph(browser: Browser, scene: Scene, look: Look): Promise<v
   );
   if (!phone) await page.locator(".members-group").nth(1).waitFor();
   await take(page, "channel", look);
+  await message(page, LAST_WORDS).getByRole("list").getByRole("button").last().click();
+  await page.locator(".emoji-section").nth(2).waitFor();
+  await take(page, "reactions", look);
+  await page.keyboard.press("Escape");
   if (phone) {
     await page.goto(`${url}/s/${server.id}/c/${channel.id}/members`);
     await page.locator(".members-group").nth(1).waitFor();
@@ -238,6 +266,10 @@ async function photographDirect(browser: Browser, { stack: { url }, gang }: Scen
     await say(from.page, text);
     await message(to.page, text.replaceAll("*", "")).waitFor();
   }
+  await message(chloe.page, "Pas un mot").hover();
+  await chloe.page.getByRole("toolbar").getByRole("button", { name: "Plus" }).click();
+  await chloe.page.getByRole("menuitemcheckbox", { name: "Réagir avec ❤️" }).click();
+  await message(leo.page, "Pas un mot").getByRole("list", { name: "Réactions" }).waitFor();
   await leo.page.goto(`${url}/settings/appearance`);
   const { page } = chloe;
   const conversation = page.url();

@@ -52,6 +52,7 @@ export function reactionsShown(
   wishes: readonly Wish[],
   selfId: UserId,
 ): readonly Reaction[] {
+  if (wishes.length === 0) return reactions;
   return wishes
     .filter(({ messageId }) => messageId === id)
     .reduce<readonly Reaction[]>((now, { emoji, on }) => withReaction(now, emoji, selfId, on), reactions);

@@ -158,6 +158,12 @@ export function MessageList({ room, name, direct }: MessageListProps) {
     };
   }, [virtualizer, atEnd]);
 
+  // And when a row grows that is drawn already: by a reaction, or by words that can be read at last.
+  const heightPx = virtualizer.getTotalSize();
+  useLayoutEffect(() => {
+    if (wasAtEnd.current && started.current) virtualizer.scrollToEnd();
+  }, [heightPx]);
+
   // One's own new message always shows, wherever one was reading.
   const ownCount = pendingMessages.length;
   const lastOwnCount = useRef(ownCount);
@@ -321,7 +327,7 @@ export function MessageList({ room, name, direct }: MessageListProps) {
       >
         {!loaded && <ListSkeleton failed={error !== undefined} room={room} />}
         {loaded && (
-          <div class="messages-space" style={{ height: `${virtualizer.getTotalSize()}px` }}>
+          <div class="messages-space" style={{ height: `${heightPx}px` }}>
             {hasOlder ? (
               <div class="messages-older" style={{ height: `${OLDER_PX}px` }}>
                 {error === undefined ? (

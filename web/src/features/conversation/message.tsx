@@ -1,4 +1,4 @@
-import type { Message } from "@lescopains/protocol/entities";
+import type { Message, Reaction } from "@lescopains/protocol/entities";
 import type { UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { useComputed, useSignal } from "@preact/signals";
@@ -9,6 +9,7 @@ import { asKeysRefusal, keysErrorText } from "../../app/keys-errors.ts";
 import { href } from "../../app/route.ts";
 import type { DmNotice } from "../../keys/port.ts";
 import type { PendingMessage } from "../../sync/live-types.ts";
+import { reactionsShown } from "../../sync/reacting.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { say } from "../../ui/toasts.tsx";
@@ -48,6 +49,7 @@ export class MessageRow extends Component<MessageRowProps> {
   }
 }
 
+const NO_REACTIONS: readonly Reaction[] = [];
 /** The id of what is not stored yet; no message has it. */
 const NO_ID = "pending";
 
@@ -97,6 +99,10 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
   const picked = useComputed(() => room.picking.value?.message.id === (message?.id ?? NO_ID));
   const overlay = message === undefined ? undefined : room.conversation.overlays.value.get(message.id);
   const content = contentOf(entry, overlay);
+  const shown =
+    message === undefined
+      ? NO_REACTIONS
+      : reactionsShown(message, room.conversation.wishes.value, room.live.self.value.id);
   const name = nameOf(room.live, authorId);
   const failed = entry.kind === "pending" && entry.pending.state === "failed";
   const unsure = overlay !== undefined || (entry.kind === "pending" && !failed);
@@ -158,7 +164,9 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
           </div>
         )}
       </div>
-      {message !== undefined && content !== null && <Reactions room={room} message={message} rowKey={key} />}
+      {message !== undefined && content !== null && shown.length > 0 && (
+        <Reactions room={room} message={message} shown={shown} rowKey={key} />
+      )}
       {active.value && message !== undefined && !editing.value && <MessageActions room={room} message={message} />}
     </article>
   );

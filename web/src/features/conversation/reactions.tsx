@@ -3,7 +3,6 @@ import type { UserId } from "@lescopains/protocol/ids";
 import { computed, useComputed } from "@preact/signals";
 import { SmilePlus } from "lucide";
 import { region } from "../../app/i18n.ts";
-import { reactionsShown } from "../../sync/reacting.ts";
 import type { Live } from "../../sync/live-types.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { nameOf } from "./names.ts";
@@ -14,18 +13,18 @@ import { conversationWords } from "./words.ts";
 interface ReactionsProps {
   readonly room: Room;
   readonly message: Message;
+  /** As they show now; not empty. */
+  readonly shown: readonly Reaction[];
   /** The row's: its reactions can be reached by Tab while it is the one that Tab leads to. */
   readonly rowKey: string;
 }
 
 /** Who reacted to a message: a button for each emoji, which adds or takes back one's own, and one to choose another. */
-export function Reactions({ room, message, rowKey }: ReactionsProps) {
+export function Reactions({ room, message, shown, rowKey }: ReactionsProps) {
   const words = conversationWords.value;
-  const { live, conversation } = room;
+  const { live } = room;
   const tabIndex = useComputed(() => (room.focusKey.value === rowKey ? 0 : -1)).value;
   const selfId = live.self.value.id;
-  const shown = reactionsShown(message, conversation.wishes.value, selfId);
-  if (shown.length === 0) return null;
   const mayReact = rightsOn(room, message, live.channel(message.channelId).value).react;
   return (
     <ul class="reactions" role="list" aria-label={words.reactions}>

@@ -66,7 +66,7 @@ export function DevicesPage() {
               </span>
               <span class="field-hint">
                 {words.lastSeen({ when: agoText(one.lastSeenAt) })} ·{" "}
-                {words.addedOn({ date: day.value.format(new Date(one.createdAt)) })}
+                <span class="unbroken">{words.addedOn({ date: day.value.format(new Date(one.createdAt)) })}</span>
               </span>
             </div>
             <Button aria-label={words.renameThis({ name: one.name })} onClick={() => (renaming.value = one)}>

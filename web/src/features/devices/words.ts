@@ -121,7 +121,7 @@ export const deviceWords = defineWords("devices", {
       other: "{count} messages haven't been sent yet, and won't be.",
     }),
     logoutLast:
-      "This is your only device, and there's no recovery key: logging out loses every direct message for good. Make a recovery key first.",
+      "This is your only device, and there's no recovery key: logging out loses every direct message for good.",
     logoutMakeKey: "Make a recovery key",
     logout: "Log out",
   },
@@ -245,7 +245,7 @@ export const deviceWords = defineWords("devices", {
       other: "{count} messages ne sont pas encore partis, et ne partiront pas.",
     }),
     logoutLast:
-      "C'est ton seul appareil, et il n'y a pas de clé de récupération : te déconnecter perd tous tes messages privés pour de bon. Crée d'abord une clé de récupération.",
+      "C'est ton seul appareil, et il n'y a pas de clé de récupération : te déconnecter perd tous tes messages privés pour de bon.",
     logoutMakeKey: "Créer une clé de récupération",
     logout: "Se déconnecter",
   },

@@ -3,7 +3,7 @@ import { allows, type Permission, PERMISSIONS } from "@lescopains/protocol/permi
 
 /** Permissions that one can give here, by what they are about. Bits that are not listed are kept as they are. */
 export const PERMISSION_GROUPS = [
-  { id: "talk", permissions: ["viewChannel", "readHistory", "sendMessages", "createInvites"] },
+  { id: "talk", permissions: ["viewChannel", "readHistory", "sendMessages", "addReactions", "createInvites"] },
   { id: "care", permissions: ["manageMessages", "kickMembers", "banMembers"] },
   { id: "shape", permissions: ["manageChannels", "manageRoles", "manageServer", "administrator"] },
 ] as const satisfies readonly { readonly id: string; readonly permissions: readonly Permission[] }[];

@@ -59,7 +59,9 @@ export function SessionsPage() {
               </span>
               <span class="field-hint">
                 {words.lastUsed({ when: agoText(session.lastUsedAt) })} ·{" "}
-                {words.signedInOn({ date: day.value.format(new Date(session.createdAt)) })}
+                <span class="unbroken">
+                  {words.signedInOn({ date: day.value.format(new Date(session.createdAt)) })}
+                </span>
               </span>
             </div>
             {!session.current && (

@@ -3,7 +3,7 @@ import { defineWords, filled, plural } from "../../../app/i18n.ts";
 export const serverSettingsWords = defineWords("server-settings", {
   en: {
     title: filled("Settings of {name}"),
-    overview: "In short",
+    overview: "Overview",
     everyone: "Everyone's rights",
     roles: "Roles",
     bans: "Bans",
@@ -32,6 +32,8 @@ export const serverSettingsWords = defineWords("server-settings", {
     readHistoryHelp: "What was said before one came.",
     sendMessages: "Write messages",
     sendMessagesHelp: "In every channel that doesn't say otherwise.",
+    addReactions: "React to messages",
+    addReactionsHelp: "With an emoji under what was said.",
     createInvites: "Invite people",
     createInvitesHelp: "Make links that let friends in.",
     manageMessages: "Delete others' messages",
@@ -103,6 +105,8 @@ export const serverSettingsWords = defineWords("server-settings", {
     readHistoryHelp: "Ce qui s'est dit avant d'arriver.",
     sendMessages: "Écrire des messages",
     sendMessagesHelp: "Dans chaque salon qui n'en décide pas autrement.",
+    addReactions: "Réagir aux messages",
+    addReactionsHelp: "Avec un emoji sous ce qui s'est dit.",
     createInvites: "Inviter des gens",
     createInvitesHelp: "Créer des liens qui font entrer des copains.",
     manageMessages: "Supprimer les messages des autres",
