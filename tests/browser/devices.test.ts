@@ -115,6 +115,13 @@ test("a browser lets another one in by its code, sees it in the list, and revoke
   await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(1);
   await second.page.getByRole("heading", { level: 1, name: "Content de te revoir" }).waitFor();
 
+  // Signed in again, it is empty once that is said, and begins like a new one.
+  await signIn(second, url, gang.owner);
+  await second.page.goto(`${url}/dm/new`);
+  await second.page.getByRole("heading", { level: 1, name: "Ce navigateur a été révoqué" }).waitFor();
+  await second.page.getByRole("button", { name: "Le vider et recommencer" }).click();
+  await second.page.getByRole("heading", { level: 1, name: ARRIVE }).waitFor();
+
   for (const { context, faults } of [leo, chloe, second]) {
     expect(faults).toEqual([]);
     await context.close();

@@ -90,17 +90,20 @@ function Revoked() {
   const keys = useKeys();
   const words = deviceWords.value;
   const task = useTaskWith(asKeysRefusal);
+
+  async function beginAgain(): Promise<void> {
+    await keys.port.ask("device:forget", { revoke: false });
+    // A device begins with its page.
+    location.reload();
+  }
+
   return (
     <>
       <h1 tabIndex={-1}>{words.revokedTitle}</h1>
       <p class="arrive-lead">{words.revokedHelp}</p>
       {task.error.value !== null && <Notice kind="danger">{keysErrorText(task.error.value)}</Notice>}
       <div class="actions actions-start">
-        <Button
-          kind="primary"
-          busy={task.busy.value}
-          onClick={() => void task.run(async () => void (await keys.port.ask("device:forget", { revoke: false })))}
-        >
+        <Button kind="primary" busy={task.busy.value} onClick={() => void task.run(beginAgain)}>
           {words.revokedAction}
         </Button>
       </div>
