@@ -74,11 +74,11 @@ const MOMENTS: Readonly<Record<string, Moment>> = {
     await composer(page).pressSequentially("et la sui");
   },
 };
-const ROUNDS = 9;
+const KILLS = 50;
 
 test(
-  `[PP4] a tab that is killed ${ROUNDS * Object.keys(MOMENTS).length} times while it sends loses nothing, doubles nothing, keeps the order and uses no key twice`,
-  { timeout: 300_000 },
+  `[PP4] a tab that is killed ${KILLS} times while it sends loses nothing, doubles nothing, keeps the order and uses no key twice`,
+  { timeout: 600_000 },
   async () => {
     await begin(chloe.page, recorder.url, ["Léo"]);
     const address = chloe.page.url();
@@ -87,9 +87,9 @@ test(
     await dmRow(leo.page, "Chloé").click();
 
     const written: string[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [name, moment] of Object.entries(MOMENTS)) {
-        const text = `${round} ${name}`;
+    while (written.length < KILLS) {
+      for (const [name, moment] of Object.entries(MOMENTS).slice(0, KILLS - written.length)) {
+        const text = `${written.length} ${name}`;
         written.push(text);
         const tab = await openTab(chloe.context, address);
         await moment(tab, text);
