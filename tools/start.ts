@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { aborted, runCommand } from "./command.ts";
 import { OperatorError } from "./operator-error.ts";
 import { rootFolder } from "./stack/root.ts";
+import { sfuSettings } from "./stack/sfu.ts";
 import { startStack } from "./stack/stack.ts";
 import { environmentBindings } from "./stack/workerd-config.ts";
 
 const defaultPort = 8787;
+const defaultSfuPort = 40_000;
 
 /** An environment variable; one that is set to nothing counts as unset. */
 function setting(name: string): string | undefined {
@@ -14,21 +16,30 @@ function setting(name: string): string | undefined {
   return value === "" ? undefined : value;
 }
 
-function portSetting(): number {
-  const text = setting("PORT");
-  if (text === undefined) return defaultPort;
+function portSetting(name: "PORT" | "SFU_PORT", otherwise: number): number {
+  const text = setting(name);
+  if (text === undefined) return otherwise;
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535)
-    throw new OperatorError(`PORT=${text} is not a port: use a number from 1 to 65535`);
+    throw new OperatorError(`${name}=${text} is not a port: use a number from 1 to 65535`);
   return port;
 }
 
-/** What the person set for the worker; DATABASE_URL has a way of its own. */
+/** What the person set for the SFU node. */
+function nodeSettings(): Record<string, string> {
+  const all = [...sfuSettings, "METRICS_TOKEN", "LOG_LEVEL"].map((name) => [name, setting(name) ?? ""] as const);
+  return Object.fromEntries(all);
+}
+
+/** What the stack itself gives the worker. */
+const ownWays = new Set<string>(["DATABASE_URL", "SFU_SIGNING_KEY", "SFU_SECRET"]);
+
+/** What the person set for the worker. */
 function workerSettings(): Record<string, string> {
   const settings: Record<string, string> = {};
   for (const name of environmentBindings) {
     const value = setting(name);
-    if (name !== "DATABASE_URL" && value !== undefined) settings[name] = value;
+    if (!ownWays.has(name) && value !== undefined) settings[name] = value;
   }
   return settings;
 }
@@ -45,7 +56,9 @@ await runCommand(async (stop) => {
   const databaseUrl = setting("DATABASE_URL");
   const stack = await startStack({
     dataDir: setting("DATA_DIR") ?? join(rootFolder, ".data"),
-    port: portSetting(),
+    port: portSetting("PORT", defaultPort),
+    sfuPort: portSetting("SFU_PORT", defaultSfuPort),
+    sfuEnv: nodeSettings(),
     host,
     env: workerSettings(),
     log: (line) => console.log(line),

@@ -2,6 +2,7 @@ import { makeApp } from "./http/app.ts";
 import { serveAsset } from "./http/assets.ts";
 import { withSecurityHeaders } from "./http/headers.ts";
 import { isSecure } from "./http/address.ts";
+import { passToSfu } from "./http/sfu.ts";
 import { type Env, settings } from "./platform/env.ts";
 
 export { Channel } from "./actors/channel/actor.ts";
@@ -13,11 +14,12 @@ export { Passwords } from "./auth/passwords-entrypoint.ts";
 const app = makeApp();
 const REST_PATHS = /^\/(api(\/|$)|health$|metrics$)/;
 
-/** One origin for everything: REST, sockets, the web client. */
+/** One origin for everything: REST, sockets, voice signalling, the web client. */
 export default {
   async fetch(request, env, ctx): Promise<Response> {
     const url = new URL(request.url);
     if (url.pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
+    if (url.pathname.startsWith("/sfu/")) return passToSfu(request, env);
     const response = REST_PATHS.test(url.pathname)
       ? await app.fetch(request, env, ctx)
       : await serveAsset(request, env);

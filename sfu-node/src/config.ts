@@ -61,10 +61,11 @@ function addresses(entry: string): ListenAddress[] {
   if (announced !== undefined) return [{ ip, announced }];
   const family = wildcards[ip];
   if (family === undefined) return [{ ip }];
-  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  return own
-    .filter((one) => one.family === family && !one.internal && !one.address.startsWith("fe80:"))
-    .map(({ address }) => ({ ip: address }));
+  const own = Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .filter((one) => one.family === family && !one.address.startsWith("fe80:"));
+  const outward = own.filter(({ internal }) => !internal);
+  return (outward.length > 0 ? outward : own).map(({ address }) => ({ ip: address }));
 }
 
 const Environment = v.object({

@@ -61,7 +61,7 @@ export function startProcess(env: Readonly<Record<string, string>>, through: Thr
   );
   const child = spawn(command, args, {
     cwd: rootFolder,
-    env: { ...inherited, PORT: "0", ...env },
+    env: { ...inherited, PORT: "0", SFU_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { pid } = child;

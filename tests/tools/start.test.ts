@@ -7,7 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { isRunning } from "../../tools/bootstrap/process-identity.mjs";
 import { dataFolder, processesOf, startProcess } from "./start-process.ts";
 
-const everything = ["PostgreSQL", "The password hasher", "workerd"];
+const everything = ["PostgreSQL", "The SFU node", "The password hasher", "workerd"];
 
 function names(folder: string): string[] {
   return processesOf(folder)

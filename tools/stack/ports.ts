@@ -26,25 +26,25 @@ export async function freePort(preferred?: number): Promise<number> {
   return listenOnce(0, "127.0.0.1");
 }
 
-/** Throws an OperatorError if `port` cannot be listened on. Port 0 is always fine. */
-export async function assertPortFree(port: number, host: string): Promise<void> {
+/** Throws an OperatorError that names the setting if `port` cannot be listened on. Port 0 is always fine. */
+export async function assertPortFree(port: number, host: string, setting = "PORT"): Promise<void> {
   try {
     await listenOnce(port, host);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     if (code === "EADDRINUSE") {
       throw new OperatorError(
-        `Port ${port} is in use: stop the program that listens there, or choose another with PORT=…`,
+        `Port ${port} is in use: stop the program that listens there, or choose another with ${setting}=…`,
         {
           cause: error,
         },
       );
     }
     if (code === "EACCES") {
-      throw new OperatorError(`Port ${port} needs rights this user lacks: choose one above 1023 with PORT=…`, {
+      throw new OperatorError(`Port ${port} needs rights this user lacks: choose one above 1023 with ${setting}=…`, {
         cause: error,
       });
     }
-    throw new OperatorError(`Cannot listen on ${host}:${port} (${code}): check HOST and PORT`, { cause: error });
+    throw new OperatorError(`Cannot listen on ${host}:${port} (${code}): check HOST and ${setting}`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "../operator-error.ts";
@@ -9,17 +9,33 @@ export interface Secrets {
   readonly totpKey: string;
   /** Of the embedded PostgreSQL; base64url, so that it can stand in a URL. */
   readonly postgresPassword: string;
+  /** Known to the edge and its SFU nodes. */
+  readonly sfuSecret: string;
+  /** The seed of the Ed25519 key that signs room tokens. */
+  readonly sfuSigningSeed: string;
+}
+
+/** Those of the first version; the others are made when they are first missing. */
+const first = ["jwtSecret", "totpKey", "postgresPassword"] as const;
+const later = ["sfuSecret", "sfuSigningSeed"] as const;
+
+function secretOf(value: object, key: keyof Secrets): string | undefined {
+  const secret: unknown = Reflect.get(value, key);
+  return typeof secret === "string" && Buffer.from(secret, "base64").length === 32 ? secret : undefined;
 }
 
 function isSecrets(value: unknown): value is Secrets {
   return (
     typeof value === "object" &&
     value !== null &&
-    (["jwtSecret", "totpKey", "postgresPassword"] as const).every((key) => {
-      const secret: unknown = Reflect.get(value, key);
-      return typeof secret === "string" && Buffer.from(secret, "base64").length === 32;
-    })
+    [...first, ...later].every((key) => secretOf(value, key) !== undefined)
   );
+}
+
+function write(path: string, secrets: Secrets): Secrets {
+  writeFileSync(`${path}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+  return secrets;
 }
 
 /**
@@ -28,25 +44,55 @@ function isSecrets(value: unknown): value is Secrets {
  */
 export function loadSecrets(dataDir: string): Secrets {
   const path = join(dataDir, "secrets.json");
+  const made = (encoding: "base64" | "base64url"): string => randomBytes(32).toString(encoding);
+  const makeLater = () => ({ sfuSecret: made("base64"), sfuSigningSeed: made("base64") });
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    const secrets: Secrets = {
-      jwtSecret: randomBytes(32).toString("base64"),
-      totpKey: randomBytes(32).toString("base64"),
-      postgresPassword: randomBytes(32).toString("base64url"),
-    };
-    writeFileSync(`${path}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${path}.new`, path);
-    return secrets;
+    const secrets = { jwtSecret: made("base64"), totpKey: made("base64"), postgresPassword: made("base64url") };
+    return write(path, { ...secrets, ...makeLater() });
   }
   try {
     const secrets: unknown = JSON.parse(text);
     if (isSecrets(secrets)) return secrets;
-  } catch {
+    if (typeof secrets === "object" && secrets !== null && !later.some((key) => key in secrets)) {
+      const whole: unknown = { ...secrets, ...makeLater() };
+      if (isSecrets(whole)) return write(path, whole);
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     // Told below, as every other damage.
   }
   throw new OperatorError(`${path} is damaged: restore it from a backup, for it holds the keys of this installation`);
+}
+
+/** RFC 8410: what stands before the 32 bytes of an Ed25519 private key in PKCS #8. */
+const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
+/** The one key of a self-hosted installation. */
+const kid = "1";
+
+interface SigningKey {
+  readonly kty: string;
+  readonly crv: string;
+  readonly x: string;
+  readonly kid: string;
+}
+
+function privateKey({ sfuSigningSeed }: Secrets) {
+  const key = Buffer.concat([pkcs8Prefix, Buffer.from(sfuSigningSeed, "base64")]);
+  return createPrivateKey({ key, format: "der", type: "pkcs8" });
+}
+
+/** The key that signs room tokens, as a JWK with its private part: for the edge alone. */
+export function signingKey(secrets: Secrets): SigningKey & { readonly d: string } {
+  const jwk = privateKey(secrets).export({ format: "jwk" });
+  return { ...publicSigningKey(secrets), d: jwk.d ?? "" };
+}
+
+/** The same key as nodes know it. */
+export function publicSigningKey(secrets: Secrets): SigningKey {
+  const { kty = "", crv = "", x = "" } = createPublicKey(privateKey(secrets)).export({ format: "jwk" });
+  return { kty, crv, x, kid };
 }

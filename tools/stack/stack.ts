@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findWorker } from "../../sfu-node/worker-build/worker.ts";
 import { OperatorError } from "../operator-error.ts";
 import { buildEdge, buildWeb, edgeFolder, webFolder } from "./build.ts";
 import { openDataFolder, readStackRecord, writeStackRecord } from "./data-folder.ts";
@@ -10,7 +12,9 @@ import { assertPortFree } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 import type { Postgres } from "./postgres.ts";
 import { rootFolder } from "./root.ts";
-import { loadSecrets } from "./secrets.ts";
+import { loadSecrets, signingKey } from "./secrets.ts";
+import { sfuHttpPort, startSfu } from "./sfu.ts";
+import type { Sfu } from "./sfu.ts";
 import { describeExit, startSupervisor, stopOrphans } from "./supervisor.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { startWorkerd } from "./workerd.ts";
@@ -26,6 +30,10 @@ export interface StackOptions {
   readonly host?: string;
   /** A PostgreSQL 17 to use instead of the embedded one. */
   readonly databaseUrl?: string;
+  /** Of the SFU node's first media worker, UDP and TCP, the others follow; 0, the default: any free ones. */
+  readonly sfuPort?: number;
+  /** The SFU node's environment. */
+  readonly sfuEnv?: Readonly<Record<string, string>>;
   /** The worker's environment (`LOGIN_LIMIT`, `GATEWAY_SHARDS`, …); wins over what the stack would set. */
   readonly env?: Readonly<Record<string, string>>;
   /** Progress, a line at a time. */
@@ -40,7 +48,7 @@ export interface StackOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A running LesCopains: PostgreSQL, the worker with its actors, the password hasher. */
+/** A running LesCopains: PostgreSQL, the worker with its actors, the password hasher, the SFU node. */
 export interface Stack {
   /** `http://127.0.0.1:<port>`, without a slash at the end. */
   readonly url: string;
@@ -54,6 +62,8 @@ export interface Stack {
     /** On the same port; resolves when it answers. */
     restart(): Promise<void>;
   };
+  /** Undefined if there is no mediasoup worker for this machine: then there is no voice, and the log has said why. */
+  readonly sfu: { readonly pid: number; kill9(): Promise<void> } | undefined;
   /** The embedded PostgreSQL; undefined if `databaseUrl` was given. */
   readonly postgres:
     | {
@@ -87,8 +97,14 @@ async function waitForHealth(url: string, healthy: boolean, signal: AbortSignal 
 }
 
 function workerEnvironment(options: StackOptions, databaseUrl: string, dataDir: string): Record<string, string> {
-  const { jwtSecret, totpKey } = loadSecrets(dataDir);
-  const known = { DATABASE_URL: databaseUrl, JWT_SECRET: jwtSecret, TOTP_KEY: totpKey };
+  const secrets = loadSecrets(dataDir);
+  const known = {
+    DATABASE_URL: databaseUrl,
+    JWT_SECRET: secrets.jwtSecret,
+    TOTP_KEY: secrets.totpKey,
+    SFU_SIGNING_KEY: JSON.stringify(signingKey(secrets)),
+    SFU_SECRET: secrets.sfuSecret,
+  };
   const all: Record<string, string> = Object.fromEntries(environmentBindings.map((name) => [name, ""]));
   return { ...all, ...known, ...options.env };
 }
@@ -99,9 +115,11 @@ interface Parts {
   readonly supervisor: Supervisor;
   postgres?: Postgres;
   workerd?: Workerd;
+  sfu?: Sfu;
 }
 
-async function stopParts({ folder, supervisor, postgres, workerd }: Parts): Promise<void> {
+async function stopParts({ folder, supervisor, postgres, workerd, sfu }: Parts): Promise<void> {
+  await sfu?.stop();
   await workerd?.stop();
   await postgres?.stop();
   supervisor.close();
@@ -114,10 +132,22 @@ async function build(options: StackOptions, log: (line: string) => void): Promis
   if (options.build !== "edge") await buildWeb(log);
 }
 
+/** The mediasoup worker, or the line that says why there is no voice. */
+async function findVoice({ signal }: StackOptions, log: (line: string) => void): Promise<string | undefined> {
+  try {
+    return await findWorker({ log, ...(signal === undefined ? {} : { signal }) });
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log(`There will be no voice: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** Starts a LesCopains on `dataDir`; resolves when it is healthy. Throws OperatorErrors for what a person can put right. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const {
     port: wishedPort = 0,
+    sfuPort: mediaPort = 0,
     host = "127.0.0.1",
     log = () => undefined,
     onCrash = () => undefined,
@@ -130,6 +160,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await stopOrphans(recordFile, log);
     await assertPortFree(wishedPort, listenHost);
+    if (mediaPort !== 0) {
+      for (let n = 0; n < availableParallelism(); n += 1) await assertPortFree(mediaPort + n, listenHost, "SFU_PORT");
+    }
   } catch (error) {
     folder.release();
     throw error;
@@ -163,13 +196,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       if (applied.length > 0) log(`Migrated the database: ${applied.join(", ")}`);
       return connectionString;
     };
-    const [database, built] = await Promise.allSettled([beginDatabase(), build(options, log)]);
+    const [database, built, voice] = await Promise.allSettled([
+      beginDatabase(),
+      build(options, log),
+      findVoice(options, log),
+    ]);
     if (database.status === "rejected") throw database.reason;
     if (built.status === "rejected") throw built.reason;
+    if (voice.status === "rejected") throw voice.reason;
+    const workerBin = voice.value;
     const databaseUrl = database.value;
 
     signal?.throwIfAborted();
     log("Starting the edge …");
+    const httpPort = workerBin === undefined ? undefined : await sfuHttpPort();
     const workerd = await startWorkerd({
       runFolder: folder.run,
       logFolder: folder.logs,
@@ -179,13 +219,29 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       host: listenHost,
       port: wishedPort,
       env: workerEnvironment(options, databaseUrl, folder.path),
+      sfuPort: httpPort,
       supervisor: parts.supervisor,
     });
     parts.workerd = workerd;
     const everywhere = listenHost === "0.0.0.0" || listenHost === "::" || listenHost === "*";
     const reachableHost = everywhere ? "127.0.0.1" : listenHost;
     const url = `http://${reachableHost.includes(":") ? `[${reachableHost}]` : reachableHost}:${workerd.port}`;
-    const { postgres } = parts;
+    if (workerBin !== undefined && httpPort !== undefined) {
+      log("Starting the SFU node …");
+      parts.sfu = await startSfu({
+        workerBin,
+        logFile: join(folder.logs, "sfu.log"),
+        secrets: loadSecrets(folder.path),
+        httpPort,
+        mediaPort,
+        host: everywhere ? "0.0.0.0" : listenHost,
+        registryUrl: `${url.replace(/^http/, "ws")}/sfu-registry`,
+        env: options.sfuEnv ?? {},
+        supervisor: parts.supervisor,
+        log,
+      });
+    }
+    const { postgres, sfu } = parts;
     writeStackRecord(folder.path, {
       url,
       databaseUrl,
@@ -208,6 +264,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           await workerd.restart();
           await waitForHealth(url, false, undefined);
         },
+      },
+      sfu: sfu && {
+        get pid() {
+          return sfu.pid();
+        },
+        kill9: () => sfu.kill9(),
       },
       postgres: postgres && { port: postgres.port, stop: () => postgres.stop(), start: () => postgres.start() },
       stop: () => (stopping ??= stopParts(parts)),

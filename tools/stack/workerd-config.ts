@@ -12,6 +12,8 @@ export const environmentBindings = [
   "REGISTER_LIMIT",
   "LOGIN_LIMIT",
   "METRICS_TOKEN",
+  "SFU_SIGNING_KEY",
+  "SFU_SECRET",
   "TRUSTED_PROXY",
   "LOG_LEVEL",
 ] as const;
@@ -71,6 +73,8 @@ export interface MainConfigOptions extends ConfigOptions {
   readonly address: string;
   readonly actorsFolder: string;
   readonly webFolder: string;
+  /** Where the SFU node's signalling listens; undefined: there is none. */
+  readonly sfuPort: number | undefined;
 }
 
 /**
@@ -82,12 +86,13 @@ const v8Flags = ["--initial-old-space-size=8", "--max-semi-space-size=2", "--opt
 
 /** The worker and its actors. */
 export function mainConfig(options: MainConfigOptions): string {
-  const { address, actorsFolder, webFolder, bundleFolder, bundleName, passwordsAddress } = options;
+  const { address, actorsFolder, webFolder, bundleFolder, bundleName, passwordsAddress, sfuPort } = options;
   const bindings = [
     ...actors.map(({ binding, className }) => `(name = "${binding}", durableObjectNamespace = "${className}")`),
     ...environmentBindings.map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
     `(name = "ASSETS", service = "assets")`,
     `(name = "PASSWORDS", service = "passwords")`,
+    ...(sfuPort === undefined ? [] : [`(name = "SFU", service = "sfu")`]),
   ];
   const namespaces = actors.map(
     ({ className, uniqueKey }) => `(className = "${className}", uniqueKey = "${uniqueKey}", enableSql = true)`,
@@ -112,7 +117,7 @@ const config :Workerd.Config = (
     (name = "actors", disk = (path = ${quote(actorsFolder)}, writable = true)),
     (name = "assets", disk = (path = ${quote(webFolder)})),
     (name = "passwords", external = (address = ${quote(passwordsAddress)}, http = ())),
-    (name = "network", network = (allow = ["public", "private"])),
+${sfuPort === undefined ? "" : `    (name = "sfu", external = (address = "127.0.0.1:${sfuPort}", http = ())),\n`}    (name = "network", network = (allow = ["public", "private"])),
   ],
   sockets = [(name = "http", address = ${quote(address)}, http = (), service = "main")],
 );

@@ -26,6 +26,8 @@ export interface WorkerdOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
+  /** Of the SFU node's signalling, if there is one. */
+  readonly sfuPort: number | undefined;
   readonly supervisor: Supervisor;
 }
 
@@ -89,7 +91,7 @@ async function passwordsAddressIn(runFolder: string): Promise<string> {
 }
 
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
-  const { runFolder, logFolder, actorsFolder, webFolder, host, env, supervisor } = options;
+  const { runFolder, logFolder, actorsFolder, webFolder, host, env, sfuPort, supervisor } = options;
   // The bundle is copied, so that a restart runs the code of the start even if a build came between.
   const bundleName = "bundle";
   const bundleFolder = join(runFolder, bundleName);
@@ -113,7 +115,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const launchMain = (port: number): Promise<{ child: Child; port: number }> => {
     const configFile = join(runFolder, "workerd.capnp");
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    writeFileSync(configFile, mainConfig({ ...common, address, actorsFolder, webFolder }), { mode: 0o600 });
+    writeFileSync(configFile, mainConfig({ ...common, address, actorsFolder, webFolder, sfuPort }), { mode: 0o600 });
     return launch({ name: "workerd", configFile, logFile: join(logFolder, "workerd.log"), env, supervisor });
   };
 

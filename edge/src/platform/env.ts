@@ -14,11 +14,17 @@ export interface Env {
   readonly ASSETS: Fetcher;
   /** Hashes and compares passwords in a place where 300 ms of computing disturb nobody (auth/passwords.ts). */
   readonly PASSWORDS: Fetcher;
+  /** The signalling of an SFU node on the same machine; elsewhere nodes have addresses of their own. */
+  readonly SFU?: Fetcher;
   readonly DATABASE_URL: string;
   /** 32 random bytes, base64: signs access and refresh tokens. */
   readonly JWT_SECRET: string;
   /** 32 random bytes, base64: encrypts second-factor secrets at rest. */
   readonly TOTP_KEY: string;
+  /** An Ed25519 JWK with its private part and `kid`: signs room tokens. */
+  readonly SFU_SIGNING_KEY?: string;
+  /** Shared with SFU nodes, which prove by it who they are. */
+  readonly SFU_SECRET?: string;
   readonly GATEWAY_SHARDS?: string;
   readonly PG_POOL_SIZE?: string;
   readonly REGISTER_LIMIT?: string;

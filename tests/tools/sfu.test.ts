@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join as joinPath } from "node:path";
+import type { RoomClaims } from "@lescopains/protocol/sfu/token";
+import { importJWK, SignJWT } from "jose";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { loadSecrets, signingKey } from "../../tools/stack/secrets.ts";
+import { localNodeId } from "../../tools/stack/sfu.ts";
+import { startStack } from "../../tools/stack/stack.ts";
+import { join } from "../sfu/kit/client.ts";
+import { newRoom, newUser } from "../sfu/kit/edge.ts";
+import { dataFolder } from "./start-process.ts";
+
+async function tokenOf(folder: string, room = newRoom()): Promise<string> {
+  const jwk = signingKey(loadSecrets(folder));
+  const now = Math.floor(Date.now() / 1_000);
+  const who = { sub: newUser(), sid: randomUUID() as RoomClaims["sid"], did: 1 };
+  const claims: RoomClaims = {
+    aud: localNodeId,
+    ...who,
+    room,
+    rights: ["speak"],
+    enc: true,
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 60,
+  };
+  const header = { alg: "EdDSA", kid: jwk.kid, typ: "room+jwt" };
+  return new SignJWT(claims).setProtectedHeader(header).sign(await importJWK(jwk, "EdDSA"));
+}
+
+test("[SK5] the SFU node is reached at the edge's own address; killed, it is back by itself and people rejoin", async () => {
+  const folder = dataFolder();
+  const lines: string[] = [];
+  const onCrash = vi.fn();
+  const stack = await startStack({ dataDir: folder, build: "edge", onCrash, log: (line) => lines.push(line) });
+  onTestFinished(() => stack.stop());
+  const room = newRoom();
+  const polling = await join(stack.url, await tokenOf(folder, room), { transports: ["polling"] });
+  const { client, ready } = await join(stack.url, await tokenOf(folder, room));
+  expect(ready.peers).toEqual([polling.ready.peer]);
+  const { iceCandidates } = await client.must("transport", { direction: "send" });
+  expect(iceCandidates.map(({ address }) => address)).toEqual(["127.0.0.1", "127.0.0.1"]);
+  const bearer = { authorization: `Bearer ${await tokenOf(folder)}` };
+  expect((await fetch(`${stack.url}/sfu/join`, { method: "POST", headers: bearer })).status).toBe(200);
+
+  const before = stack.sfu?.pid;
+  const beganMs = performance.now();
+  await stack.sfu?.kill9();
+  await client.closed;
+  const again = await vi.waitFor(async () => join(stack.url, await tokenOf(folder, room)), { timeout: 30_000 });
+  console.log(`back in a room ${Math.round(performance.now() - beganMs)} ms after the node was killed`);
+  expect(again.ready.encrypted).toBe(true);
+  expect(stack.sfu?.pid).not.toBe(before);
+  expect(onCrash).not.toHaveBeenCalled();
+  expect((await fetch(`${stack.url}/health`)).status).toBe(200);
+  expect(lines.join("\n")).toContain("The SFU node ended unexpectedly (signal SIGKILL) and is started again");
+});
+
+test("[SK6] an installation from before there was voice gets the secrets for it, and keeps the others", () => {
+  const folder = dataFolder();
+  const path = joinPath(folder, "secrets.json");
+  const { sfuSecret: _a, sfuSigningSeed: _b, ...old } = loadSecrets(folder);
+  writeFileSync(path, JSON.stringify(old), { mode: 0o600 });
+  const whole = loadSecrets(folder);
+  expect(whole).toMatchObject(old);
+  expect(loadSecrets(folder)).toEqual(whole);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  writeFileSync(path, JSON.stringify({ ...whole, sfuSecret: "short" }));
+  expect(() => loadSecrets(folder)).toThrow("is damaged");
+  expect(readFileSync(path, "utf8")).toContain("short");
+});
+
+test("[SK7] without a way to a mediasoup worker there is no voice, and everything else works", async () => {
+  vi.stubEnv("MEDIASOUP_WORKER_BIN", "/nowhere/worker");
+  const lines: string[] = [];
+  try {
+    const stack = await startStack({ dataDir: dataFolder(), build: "edge", log: (line) => lines.push(line) });
+    onTestFinished(() => stack.stop());
+    expect(stack.sfu).toBeUndefined();
+    expect((await fetch(`${stack.url}/health`)).status).toBe(200);
+    expect((await fetch(`${stack.url}/sfu/join`, { method: "POST" })).status).toBe(404);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^There will be no voice: MEDIASOUP_WORKER_BIN=\/nowhere\/worker is no/),
+  );
+});
