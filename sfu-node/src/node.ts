@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FromNode, NodeLoad } from "@lescopains/protocol/sfu/registry";
 import type { CloseReason } from "@lescopains/protocol/sfu/room";
 import { RoomTokens } from "./auth/room-token.ts";
@@ -125,7 +126,8 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
   const stop = async (): Promise<void> => {
     sessions.draining = true;
     rooms.closeAll("draining");
-    // Whoever was told so still gets it, and hangs up by being disconnected.
+    // What was said in this turn, and answers to it, still arrive.
+    await nextTurn();
     await io.close();
     http.closeAllConnections();
     registry?.stop();

@@ -4,6 +4,7 @@ import { join as joinPath } from "node:path";
 import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { importJWK, SignJWT } from "jose";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { eventually } from "../sfu/kit/eventually.ts";
 import { loadSecrets, signingKey } from "../../tools/stack/secrets.ts";
 import { localNodeId } from "../../tools/stack/sfu.ts";
 import { startStack } from "../../tools/stack/stack.ts";
@@ -48,7 +49,7 @@ test("[SK5] the SFU node is reached at the edge's own address; killed, it is bac
   const beganMs = performance.now();
   await stack.sfu?.kill9();
   await client.closed;
-  const again = await vi.waitFor(async () => join(stack.url, await tokenOf(folder, room)), { timeout: 30_000 });
+  const again = await eventually(async () => join(stack.url, await tokenOf(folder, room)));
   console.log(`back in a room ${Math.round(performance.now() - beganMs)} ms after the node was killed`);
   expect(again.ready.encrypted).toBe(true);
   expect(stack.sfu?.pid).not.toBe(before);

@@ -31,7 +31,7 @@ const loudest = 8;
 export function mediasoupEngine(options: EngineOptions): MediaEngine {
   return {
     async startWorker(index) {
-      const worker = await createWorker({ workerBin: options.workerBin, logLevel: "error" });
+      const worker = await deafToSignals(() => createWorker({ workerBin: options.workerBin, logLevel: "error" }));
       try {
         const server = await worker.createWebRtcServer({ listenInfos: listenInfos(options, index) });
         return new MediasoupWorker(worker, server);
@@ -41,6 +41,22 @@ export function mediasoupEngine(options: EngineOptions): MediaEngine {
       }
     },
   };
+}
+
+/**
+ * mediasoup closes its workers itself when this process gets SIGINT or SIGTERM (3.27, node/lib/Worker.js), and with them all calls: but SIGTERM
+ * lets calls go on here until they end. Its listeners, added while `start` runs synchronously, are taken away again.
+ */
+function deafToSignals<T>(start: () => T): T {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const before = signals.map((signal) => process.listeners(signal));
+  const started = start();
+  signals.forEach((signal, index) => {
+    for (const listener of process.listeners(signal)) {
+      if (before[index]?.includes(listener) === false) process.removeListener(signal, listener);
+    }
+  });
+  return started;
 }
 
 function listenInfos({ listen, firstPort }: EngineOptions, index: number): TransportListenInfo[] {

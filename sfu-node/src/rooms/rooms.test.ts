@@ -1,4 +1,5 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { eventually } from "../../../tests/sfu/kit/eventually.ts";
 import { join, type Joined } from "../../../tests/sfu/kit/client.ts";
 import { newRoom, newUser } from "../../../tests/sfu/kit/edge.ts";
 import { fakeNode } from "../../../tests/sfu/kit/node.ts";
@@ -44,7 +45,7 @@ test("[SR3] a worker that dies closes its people's places: they are told, come b
   engine.workers[0]?.die();
   expect(await unlucky.client.until("closed")).toEqual({ reason: "worker_died" });
   expect(await lucky.client.until("peer:left")).toEqual({ peerId: unlucky.ready.peer.peerId });
-  await vi.waitFor(() => expect(engine.workers).toHaveLength(3));
+  await eventually(() => expect(engine.workers).toHaveLength(3));
   const again = await join(url, await edge.token({ room, sub: unlucky.ready.peer.userId }));
   expect(again.ready.peers.map(({ peerId }) => peerId)).toEqual([lucky.ready.peer.peerId]);
   await microphone(again);
@@ -89,7 +90,7 @@ test("[SR6] a room without people is gone, and so are its routers", async () => 
   const { url, edge, engine } = await fakeNode();
   const { client } = await join(url, await edge.token({ sub: newUser() }));
   await client.must("leave", {});
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(engine.workers.flatMap(({ routers }) => routers).every(({ closed }) => closed)).toBe(true),
   );
 });

@@ -1,4 +1,5 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { eventually } from "../../../tests/sfu/kit/eventually.ts";
 import { join, type Joined } from "../../../tests/sfu/kit/client.ts";
 import { fakeNode, type FakeNode } from "../../../tests/sfu/kit/node.ts";
 import { camera, microphone, post, together, transports } from "../../../tests/sfu/kit/place.ts";
@@ -58,7 +59,7 @@ test("[SF17] neither tokens nor addresses nor keys are logged", async () => {
   const { client, ready } = await join(url, token);
   await expect(join(url, token)).rejects.toThrow("token_used");
   await client.must("leave", {});
-  await vi.waitFor(() => expect(log.join("\n")).toContain('"reason":"left"'));
+  await eventually(() => expect(log.join("\n")).toContain('"reason":"left"'));
   const text = log.join("\n");
   for (const secret of [token, ready.resumeKey, "127.0.0.1", ...token.split(".")]) expect(text).not.toContain(secret);
   expect(text).toContain(ready.peer.peerId);
@@ -77,5 +78,5 @@ test("[SF18] /health says how the workers are; /metrics tells who holds its toke
     (await fetch(`${url}/metrics`, { headers: { authorization: "Bearer let me see" } })).text();
   expect(await metrics()).toContain("lescopains_sfu_transports 2");
   engine.workers[0]?.die();
-  await vi.waitFor(async () => expect(await metrics()).toContain("lescopains_sfu_worker_deaths_total 1"));
+  await eventually(async () => expect(await metrics()).toContain("lescopains_sfu_worker_deaths_total 1"));
 });

@@ -1,5 +1,6 @@
 import type { RtpCapabilities } from "@lescopains/protocol/sfu/media";
 import { expect, test, vi } from "vitest";
+import { eventually } from "../../../tests/sfu/kit/eventually.ts";
 import { join, type Joined } from "../../../tests/sfu/kit/client.ts";
 import { newRoom, newUser, startEdge } from "../../../tests/sfu/kit/edge.ts";
 import { fakeNode } from "../../../tests/sfu/kit/node.ts";
@@ -74,7 +75,7 @@ test("[SF4] nobody comes back in time: the place is gone, and so is what was ope
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     second.client.socket.io.engine.close();
-    await vi.waitFor(() => {
+    await eventually(() => {
       vi.advanceTimersByTime(15_000);
       expect(first.client.of("peer:left")).toHaveLength(1);
     });

@@ -3,7 +3,8 @@ import { SFU_REQUESTS, type SfuAnswer, type SfuRequest } from "@lescopains/proto
 import type { Snapshot } from "@lescopains/protocol/sfu/room";
 import { io, type Socket } from "socket.io-client";
 import * as v from "valibot";
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
+import { eventually } from "./eventually.ts";
 
 type Received = { readonly event: string; readonly body: unknown };
 type Answer<R extends SfuRequest> =
@@ -35,15 +36,11 @@ export class Client {
     event: E,
     matches: (body: SfuEventBody<E>) => boolean = () => true,
   ): Promise<SfuEventBody<E>> {
-    return vi.waitFor(
-      () => {
-        const found = this.of(event).find((body) => matches(body));
-        if (found === undefined)
-          throw new Error(`no ${event} among ${this.received.map((one) => one.event).join(", ")}`);
-        return found;
-      },
-      { timeout: 20_000, interval: 5 },
-    );
+    return eventually(() => {
+      const found = this.of(event).find((body) => matches(body));
+      if (found === undefined) throw new Error(`no ${event} among ${this.received.map((one) => one.event).join(", ")}`);
+      return found;
+    });
   }
 
   async ask<R extends SfuRequest>(name: R, body: v.InferInput<(typeof SFU_REQUESTS)[R]["body"]>): Promise<Answer<R>> {
@@ -72,9 +69,9 @@ export class Client {
   }
 
   get closed(): Promise<unknown> {
-    return vi.waitFor(() => {
+    return eventually(() => {
       if (this.socket.connected) throw new Error("still connected");
-    }, 20_000);
+    });
   }
 
   close(): void {

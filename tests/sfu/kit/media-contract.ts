@@ -1,6 +1,7 @@
 import type { MediaId } from "@lescopains/protocol/sfu/media";
 import { ROOM_CODECS } from "@lescopains/protocol/sfu/media";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { eventually } from "./eventually.ts";
 import type { Outcome } from "../../../sfu-node/src/platform/outcome.ts";
 import type {
   ConsumeOptions,
@@ -154,11 +155,11 @@ export function mediaContract(
       granted(await consume(receiver, room, two.id, { onClosed: () => closed("two") }));
       one.close();
       one.close();
-      await vi.waitFor(() => expect(closed.mock.calls).toEqual([["one"]]));
+      await eventually(() => expect(closed.mock.calls).toEqual([["one"]]));
       await Promise.all([consumer.resume(), consumer.setLayers({ spatialLayer: 0 }), one.pause()]);
       consumer.close();
       sender.close();
-      await vi.waitFor(() => expect(closed.mock.calls).toEqual([["one"], ["two"]]));
+      await eventually(() => expect(closed.mock.calls).toEqual([["one"], ["two"]]));
       expect(codeOf(await sender.produce(camera))).toBe("not_found");
       expect(codeOf(await sender.connect({ fingerprints: [fingerprint] }))).toBe("not_found");
       room.close();
@@ -211,7 +212,7 @@ export function mediaContract(
       granted(await near.pipeData(data.id, far));
       granted(await distant.consumeData({ dataProducerId: data.id, onClosed: () => ended.push("far") }));
       data.close();
-      await vi.waitFor(() => expect(ended.toSorted()).toEqual(["far", "near"]));
+      await eventually(() => expect(ended.toSorted()).toEqual(["far", "near"]));
     });
 
     test("[SM10] a worker that dies says so, what was on it is closed, and others go on", async () => {
