@@ -73,6 +73,7 @@ function returningTargets(place: metrics.Place): Target[] {
   const limits = [
     [metrics.returned(place), 2_000],
     [metrics.longestTask(place), 50],
+    [metrics.longestTaskCpu(place), 50],
   ] as const;
   return limits.map(([metric, limit]) => ({
     target: metric,

@@ -26,6 +26,8 @@ export interface Wanted {
   readonly text: string;
   /** The device has something to take in. */
   readonly sealed: boolean;
+  /** Told to the trace. */
+  readonly mark: string;
 }
 
 declare global {
@@ -36,7 +38,8 @@ declare global {
 }
 
 /** Runs before anything of the page. */
-export function watchPage({ selector, text, sealed }: Wanted): void {
+export function watchPage({ selector, text, sealed, mark }: Wanted): void {
+  performance.mark(mark);
   const calmMs = 1_000;
   const longTasks: { atMs: number; ms: number; by: string }[] = [];
   const at = { shell: 0, connected: 0, shown: 0, taken: 0 };

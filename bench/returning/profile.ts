@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { BrowserContext, Page, Worker } from "playwright-core";
 import { launchProfile } from "../../tools/chromium.ts";
 import { type PageTimes, type Wanted, watchPage, watchWorker } from "./probes.ts";
-import { type ThreadTimes, watchThreads } from "./threads.ts";
+import { pageMark, type ThreadTimes, watchThreads } from "./threads.ts";
 
 /** What one visit took. */
 export interface Visit extends PageTimes {
@@ -17,7 +17,7 @@ export interface Profile {
   /** Opens the browser for as long as `task` runs. */
   readonly use: <T>(task: (page: Page, context: BrowserContext) => Promise<T>) => Promise<T>;
   /** Opens the browser at an address, and waits until what is wanted has come. */
-  readonly visit: (address: string, wanted: Wanted) => Promise<Visit>;
+  readonly visit: (address: string, wanted: Omit<Wanted, "mark">) => Promise<Visit>;
   readonly remove: () => void;
 }
 
@@ -35,8 +35,13 @@ export function createProfile(): Profile {
     }
   }
 
-  async function visited(page: Page, context: BrowserContext, address: string, wanted: Wanted): Promise<Visit> {
-    await context.addInitScript(watchPage, wanted);
+  async function visited(
+    page: Page,
+    context: BrowserContext,
+    address: string,
+    wanted: Omit<Wanted, "mark">,
+  ): Promise<Visit> {
+    await context.addInitScript(watchPage, { ...wanted, mark: pageMark });
     let keys: Worker | undefined;
     let watched: Promise<void> | undefined;
     page.on("worker", (worker) => {

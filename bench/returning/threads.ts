@@ -10,6 +10,8 @@ export interface ThreadTimes {
   readonly workersMs: number;
 }
 
+const runTask = "ThreadControllerImpl::RunTask";
+
 interface TraceEvent {
   readonly name: string;
   readonly ph: string;
@@ -22,13 +24,16 @@ interface TraceEvent {
   readonly args: { readonly name?: string };
 }
 
+/** The name of a `performance.mark` that tells which of the browser's threads the page runs on. */
+export const pageMark = "the page of the benchmark";
+
 /** Notes every task of the browser's threads until the answer is called. */
 export async function watchThreads(session: CDPSession): Promise<() => Promise<ThreadTimes>> {
   const events: TraceEvent[] = [];
   session.on("Tracing.dataCollected", ({ value }) => events.push(...(value as unknown as TraceEvent[])));
   await session.send("Tracing.start", {
     transferMode: "ReportEvents",
-    traceConfig: { includedCategories: ["toplevel"] },
+    traceConfig: { includedCategories: ["toplevel", "blink.user_timing"] },
   });
   return async () => {
     const complete = new Promise((resolve) => {
@@ -41,19 +46,22 @@ export async function watchThreads(session: CDPSession): Promise<() => Promise<T
 }
 
 function timesOf(events: readonly TraceEvent[]): ThreadTimes {
-  const names = new Map<string, string | undefined>();
-  for (const { name, pid, tid, args } of events) if (name === "thread_name") names.set(`${pid} ${tid}`, args.name);
-  const tasks = events.filter(({ ph, name }) => ph === "X" && name === "ThreadControllerImpl::RunTask");
-  const byThread = Map.groupBy(tasks, ({ pid, tid }) => `${pid} ${tid}`);
-  let page: readonly number[] = [];
-  let workersMs = 0;
-  for (const [thread, all] of byThread) {
-    const times = outermost(all).map(({ tdur = 0 }) => tdur / 1_000);
-    // Chromium keeps an idle process at hand: the page's is the one that worked.
-    if (names.get(thread) === "CrRendererMain" && sum(times) > sum(page)) page = times;
-    if (names.get(thread)?.startsWith("DedicatedWorker") === true) workersMs += sum(times);
-  }
-  return { longestTaskMs: Math.max(...page), pageMs: sum(page), workersMs };
+  const mark = events.find(({ name }) => name === pageMark);
+  if (mark === undefined) throw new Error("the trace does not tell the page's thread");
+  const tasks = events.filter(({ ph, name, pid }) => pid === mark.pid && ph === "X" && name === runTask);
+  const workers = events.filter(({ name, pid, args }) => {
+    return pid === mark.pid && name === "thread_name" && args.name?.startsWith("DedicatedWorker") === true;
+  });
+  const page = cpuMsOf(tasks.filter(({ tid }) => tid === mark.tid));
+  return {
+    longestTaskMs: Math.max(...page),
+    pageMs: sum(page),
+    workersMs: sum(workers.flatMap((worker) => cpuMsOf(tasks.filter(({ tid }) => tid === worker.tid)))),
+  };
+}
+
+function cpuMsOf(tasks: readonly TraceEvent[]): number[] {
+  return outermost(tasks).map(({ tdur = 0 }) => tdur / 1_000);
 }
 
 /** Tasks that run inside others are part of these. */
