@@ -128,3 +128,24 @@ test("[EN47] what another browser gave is not lost with the tab that received it
     closeBrowsers();
   }
 });
+
+test("[EN41] a browser that goes over to another identity of its account saves that one to the vault", async () => {
+  const { server, channel, ana, leo } = await pair();
+  const { recoveryKey } = await leo.port.ask("vault:create", { passphrase: null });
+  await ana.send(channel, "one");
+  await leo.reads(channel, ["one"]);
+  await saved(leo);
+  const again = await arrived(server, LEO);
+  await again.port.ask("device:startOver", { password: "password" });
+  await again.ready();
+  expect(await leo.port.ask("device:retry", {})).toMatchObject({ kind: "identityElsewhere", replaced: true });
+  const code = await leo.port.ask("handoff:begin", {});
+  if (code.kind !== "waiting") throw new Error("there is no code");
+  await again.port.ask("handoff:approve", { code: code.code });
+  await leo.ready();
+  await saved(leo);
+  const third = await arrived(server, LEO);
+  await third.port.ask("vault:restore", { recoveryKey });
+  await third.ready();
+  await third.reads(channel, ["one"]);
+});

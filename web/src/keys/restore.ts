@@ -150,6 +150,8 @@ export async function adoptIdentity(
     const made = await makeDevice(kit, identity, { name, restored: true });
     await kit.store.exclusive(async (unit) => {
       await keepDevice(unit, made);
+      // A vault that this browser saves to has the identity before.
+      unit.put(KEY.dirty("identity"), codecs.count, kit.mark());
       also(unit);
       await unit.commit();
     });
