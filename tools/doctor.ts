@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { io } from "socket.io-client";
 import { Client } from "pg";
 import { runCommand } from "./command.ts";
+import { checkVoice } from "./doctor/voice.ts";
 import { OperatorError } from "./operator-error.ts";
 import { readStackRecord } from "./stack/data-folder.ts";
 import { rootFolder } from "./stack/root.ts";
@@ -139,6 +140,12 @@ const socket: Hop = ({ url }) =>
     });
   });
 
+/** With the installation's own key, so only where its data is. */
+const voice: Hop = async ({ url, dataDir }) =>
+  readStackRecord(dataDir) === undefined
+    ? "not looked at: run the doctor on the machine of the SFU node"
+    : checkVoice(url, dataDir);
+
 const clocks: Hop = async (installation) => {
   const beforeMs = Date.now();
   const { nowMs } = await askDatabase(installation);
@@ -175,6 +182,7 @@ const hops: readonly (readonly [string, Hop])[] = [
   ["edge", health],
   ["web client", webClient],
   ["socket", socket],
+  ["voice", voice],
   ["clocks", clocks],
   ["disk", disk],
 ];

@@ -5,6 +5,7 @@ import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { importJWK, SignJWT } from "jose";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { eventually } from "../sfu/kit/eventually.ts";
+import { checkVoice } from "../../tools/doctor/voice.ts";
 import { loadSecrets, signingKey } from "../../tools/stack/secrets.ts";
 import { localNodeId } from "../../tools/stack/sfu.ts";
 import { startStack } from "../../tools/stack/stack.ts";
@@ -30,7 +31,7 @@ async function tokenOf(folder: string, room = newRoom()): Promise<string> {
   return new SignJWT(claims).setProtectedHeader(header).sign(await importJWK(jwk, "EdDSA"));
 }
 
-test("[SK5] the SFU node is reached at the edge's own address; killed, it is back by itself and people rejoin", async () => {
+test("[SK5] [SK8] the SFU node is reached at the edge's own address, media too; killed, it is back by itself and people rejoin", async () => {
   const folder = dataFolder();
   const lines: string[] = [];
   const onCrash = vi.fn();
@@ -44,6 +45,10 @@ test("[SK5] the SFU node is reached at the edge's own address; killed, it is bac
   expect(iceCandidates.map(({ address }) => address)).toEqual(["127.0.0.1", "127.0.0.1"]);
   const bearer = { authorization: `Bearer ${await tokenOf(folder)}` };
   expect((await fetch(`${stack.url}/sfu/join`, { method: "POST", headers: bearer })).status).toBe(200);
+
+  const found = await checkVoice(stack.url, folder);
+  expect(found).toMatch(/^ICE and DTLS come through on port \d+(, \d+)* in \d+ ms, TCP is open$/);
+  console.log(`the doctor: ${found}`);
 
   const before = stack.sfu?.pid;
   const beganMs = performance.now();
@@ -76,11 +81,13 @@ test("[SK7] without a way to a mediasoup worker there is no voice, and everythin
   vi.stubEnv("MEDIASOUP_WORKER_BIN", "/nowhere/worker");
   const lines: string[] = [];
   try {
-    const stack = await startStack({ dataDir: dataFolder(), build: "edge", log: (line) => lines.push(line) });
+    const folder = dataFolder();
+    const stack = await startStack({ dataDir: folder, build: "edge", log: (line) => lines.push(line) });
     onTestFinished(() => stack.stop());
     expect(stack.sfu).toBeUndefined();
     expect((await fetch(`${stack.url}/health`)).status).toBe(200);
     expect((await fetch(`${stack.url}/sfu/join`, { method: "POST" })).status).toBe(404);
+    await expect(checkVoice(stack.url, folder)).rejects.toThrow("The SFU node lets nobody in (/sfu/join answers 404");
   } finally {
     vi.unstubAllEnvs();
   }

@@ -42,7 +42,7 @@ export class WorkerPool {
   static async start(options: PoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
     try {
-      for (const slot of pool.slots) await pool.#fill(slot);
+      await Promise.all(pool.slots.map((slot) => pool.#fill(slot)));
     } catch (error) {
       pool.close();
       throw error;

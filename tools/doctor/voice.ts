@@ -1,0 +1,160 @@
+/** The doctor's voice hop: a stranger's whole way to the media of the SFU node, without a browser. */
+import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
+import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import { type IceCandidate, TransportParameters } from "@lescopains/protocol/sfu/media";
+import type { RoomClaims } from "@lescopains/protocol/sfu/token";
+import { importJWK, SignJWT } from "jose";
+import * as v from "valibot";
+import { RTCPeerConnection } from "werift";
+import { OperatorError } from "../operator-error.ts";
+import { loadSecrets, signingKey } from "../stack/secrets.ts";
+import { localNodeId } from "../stack/sfu.ts";
+
+const timeoutMs = 10_000;
+const Transport = v.object({ transportId: v.string(), ...TransportParameters.entries });
+type Transport = v.InferOutput<typeof Transport>;
+
+/** A token for a room that nobody else knows, signed with the installation's key. */
+async function roomToken(dataDir: string): Promise<string> {
+  const jwk = signingKey(loadSecrets(dataDir));
+  const seconds = Math.floor(Date.now() / 1_000);
+  const claims: RoomClaims = {
+    aud: localNodeId,
+    sub: randomUUID() as UserId,
+    sid: randomUUID() as SessionId,
+    did: 1,
+    room: randomUUID() as ChannelId,
+    rights: [],
+    enc: true,
+    jti: randomUUID(),
+    iat: seconds,
+    exp: seconds + 60,
+  };
+  const header = { alg: "EdDSA", kid: jwk.kid, typ: "room+jwt" };
+  return new SignJWT(claims).setProtectedHeader(header).sign(await importJWK(jwk, "EdDSA"));
+}
+
+/** The node's side as an offer: one data channel, all UDP candidates. */
+function offerOf({ iceParameters, iceCandidates, dtlsParameters, sctpParameters }: Transport): string {
+  const fingerprint = dtlsParameters.fingerprints.find(({ algorithm }) => algorithm === "sha-256");
+  const candidates = iceCandidates
+    .filter(({ protocol }) => protocol === "udp")
+    .map((one) => `a=candidate:${one.foundation} 1 udp ${one.priority} ${one.address} ${one.port} typ host`);
+  return [
+    "v=0",
+    "o=- 1 1 IN IP4 0.0.0.0",
+    "s=-",
+    "t=0 0",
+    "a=ice-lite",
+    "a=group:BUNDLE 0",
+    "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+    "c=IN IP4 0.0.0.0",
+    "a=mid:0",
+    `a=ice-ufrag:${iceParameters.usernameFragment}`,
+    `a=ice-pwd:${iceParameters.password}`,
+    `a=fingerprint:sha-256 ${fingerprint?.value ?? ""}`,
+    "a=setup:actpass",
+    `a=sctp-port:${sctpParameters.port}`,
+    `a=max-message-size:${sctpParameters.maxReceiveMessageSize}`,
+    ...candidates,
+    "a=end-of-candidates",
+    "",
+  ].join("\r\n");
+}
+
+/** Resolves when ICE and DTLS have come through, and rejects with how far they came. */
+function connected(peer: RTCPeerConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const where = peer.iceConnectionState === "connected" || peer.iceConnectionState === "completed" ? "DTLS" : "ICE";
+      reject(new Error(`${where} does not come through`));
+    }, timeoutMs);
+    peer.connectionStateChange.subscribe((state) => {
+      if (state === "connected") resolve();
+      if (state === "failed") reject(new Error("ICE or DTLS failed"));
+      if (state === "connected" || state === "failed") clearTimeout(timer);
+    });
+  });
+}
+
+async function throughUdp(transport: Transport, ask: Ask): Promise<number> {
+  const beganMs = performance.now();
+  const peer = new RTCPeerConnection({ iceServers: [] });
+  try {
+    await peer.setRemoteDescription({ type: "offer", sdp: offerOf(transport) });
+    await peer.setLocalDescription(await peer.createAnswer());
+    const value = /^a=fingerprint:sha-256 (\S+)/m.exec(peer.localDescription?.sdp ?? "")?.[1];
+    const fingerprints = [{ algorithm: "sha-256", value }];
+    const end = connected(peer);
+    const { transportId } = transport;
+    await ask("transport/connect", { transportId, dtlsParameters: { role: "client", fingerprints } });
+    await end;
+    return performance.now() - beganMs;
+  } finally {
+    await peer.close();
+  }
+}
+
+function reachesTcp({ address, port }: IceCandidate): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port, timeout: timeoutMs });
+    const end = (reached: boolean): void => {
+      socket.destroy();
+      resolve(reached);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("error", () => end(false));
+    socket.once("timeout", () => end(false));
+  });
+}
+
+type Ask = (path: string, body: object) => Promise<unknown>;
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Joins a room over HTTP, opens a transport, and lets ICE and DTLS come through over UDP; TCP is connected to. Answers what was found in words;
+ * an OperatorError says what does not work and what to do.
+ */
+export async function checkVoice(url: string, dataDir: string): Promise<string> {
+  const token = await roomToken(dataDir);
+  const ask: Ask = async (path, body) => {
+    const response = await fetch(`${url}/sfu/${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`/sfu/${path} answers ${response.status} ${text.slice(0, 200)}`);
+    return JSON.parse(text);
+  };
+  let transport: Transport;
+  try {
+    await ask("join", {});
+    transport = v.parse(Transport, await ask("transport", { direction: "send" }));
+  } catch (cause) {
+    const advice = "the start says why when there is no voice; otherwise look into logs/sfu.log";
+    throw new OperatorError(`The SFU node lets nobody in (${reasonOf(cause)}): ${advice}`, { cause });
+  }
+  const ports = [...new Set(transport.iceCandidates.map(({ port }) => port))].join(", ");
+  try {
+    const tookMs = await throughUdp(transport, ask);
+    const tcp = await Promise.all(
+      transport.iceCandidates.filter(({ protocol }) => protocol === "tcp").map((candidate) => reachesTcp(candidate)),
+    );
+    if (!tcp.includes(true)) {
+      throw new OperatorError(`Media passes over UDP but not over TCP: let port ${ports}/tcp through the firewall`);
+    }
+    return `ICE and DTLS come through on port ${ports} in ${Math.round(tookMs)} ms, TCP is open`;
+  } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
+    const advice = `let port ${ports}/udp through the firewall, and set SFU_LISTEN to the address that people reach`;
+    throw new OperatorError(`No media reaches the SFU node (${reasonOf(cause)}): ${advice}`, { cause });
+  } finally {
+    await ask("leave", {}).catch(() => undefined);
+  }
+}
