@@ -1,5 +1,4 @@
-import type { Message } from "@lescopains/protocol/entities";
-import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, Seq, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import type { HistoryPage } from "@lescopains/protocol/rest";
 import { batch, computed, signal } from "@preact/signals";
@@ -7,10 +6,12 @@ import { type ApiError, asApiError } from "../net/api-error.ts";
 import type { Api } from "../net/rest.ts";
 import type { Socket } from "../net/socket.ts";
 import type { Drafts } from "./drafts.ts";
-import type { Conversation, Overlay, TimelineView } from "./live-types.ts";
+import type { Conversation, TimelineView } from "./live-types.ts";
 import type { Outbox } from "./outbox.ts";
+import { createOverlays } from "./overlays.ts";
 import type { Clock, Page } from "./ports.ts";
 import { createWishes } from "./reacting.ts";
+import { createReader, reachBack, reachesLine } from "./reader.ts";
 import {
   emptyTimeline,
   eventSeq,
@@ -67,29 +68,24 @@ const HELD_MAX = 50_000;
 const HELD_AFTER_TRIM = 40_000;
 /** Messages kept of a conversation that is not open. */
 const KEPT_CLOSED = 200;
-const REACH_PAGES = 30;
 const TYPING_EVERY_MS = 5_000;
 /** Who goes on writing after a message is told sooner, but not within the 2 s in which the server passes nothing on. */
 const TYPING_AFTER_SEND_MS = 2_500;
-const READ_AFTER_MS = 400;
 
 /** One conversation: a timeline with its requests, and what a person does there. */
 export function createConversation(channelId: ChannelId, deps: ConversationDeps): ConversationShell {
   const held = signal<Timeline>(emptyTimeline(channelId));
   const loading = signal<TimelineView["loading"]>("none");
   const error = signal<ApiError | undefined>(undefined);
-  const overlays = signal<ReadonlyMap<MessageId, Overlay>>(new Map());
+  const overlays = createOverlays();
   const wishes = createWishes(deps.selfId);
-  const unreadFrom = signal<Seq | undefined>(undefined);
   const unread = deps.unread.of(channelId);
+  const reader = createReader({ ...deps, unread, used: () => deps.used(self), mark });
   /** While the newest messages are loaded in place of others, these stay in view. */
   const shown = signal<Timeline | undefined>(undefined);
 
-  let openCount = 0;
   let noTypingBeforeMs = 0;
   let lastTypingMs = 0;
-  let cancelRead: (() => void) | undefined;
-  let unmarked: Seq | undefined;
 
   const timeline = computed<TimelineView>(() => {
     const { messages, loaded, hasOlder, hasNewer } = shown.value ?? held.value;
@@ -186,18 +182,6 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     });
   }
 
-  /** Loads older pages until one is enough, or it is known that none will be. */
-  async function reach(enough: (now: Timeline) => boolean, vain: (oldest: Message) => boolean): Promise<boolean> {
-    for (let pages = 0; pages < REACH_PAGES; pages += 1) {
-      const now = held.peek();
-      if (enough(now)) return true;
-      const oldest = now.messages[0];
-      if (!now.hasOlder || oldest === undefined || vain(oldest)) return false;
-      if (!(await loadOlder())) return false;
-    }
-    return false;
-  }
-
   function loadNewer(): void {
     const { messages, hasNewer } = held.peek();
     const after = messages.at(-1)?.seq;
@@ -217,40 +201,16 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     });
   }
 
-  function overlay(id: MessageId, what: Overlay | undefined): void {
-    const next = new Map(overlays.peek());
-    if (what === undefined) next.delete(id);
-    else next.set(id, what);
-    overlays.value = next;
-  }
-
-  /** Shows a change, asks for it, and lets go of it: for the event's own words when accepted, for the old ones when refused. */
-  async function change(id: MessageId, what: Overlay, ask: () => Promise<TimelineEvent>): Promise<void> {
-    overlay(id, what);
+  /** Asks for a change that shows already, and lets go of it: for the event's own words when accepted, for the old ones when refused. */
+  async function change(undo: () => void, ask: () => Promise<TimelineEvent | undefined>): Promise<void> {
     try {
       const event = await ask();
       batch(() => {
-        receive(event);
-        if (overlays.peek().get(id) === what) overlay(id, undefined);
+        if (event !== undefined) receive(event);
+        undo();
       });
     } catch (thrown) {
-      if (overlays.peek().get(id) === what) overlay(id, undefined);
-      throw asApiError(thrown);
-    }
-  }
-
-  async function react(messageId: MessageId, emoji: string, on: boolean): Promise<void> {
-    const end = wishes.add(messageId, emoji, on);
-    const what = { channelId, messageId, emoji };
-    try {
-      const { seq } = await deps.socket.emit(on ? "reaction:add" : "reaction:remove", what);
-      const reaction = { id: messageId, channelId, seq: seq ?? 0, userId: deps.selfId, emoji };
-      batch(() => {
-        if (seq !== null) receive({ kind: "reacted", on, reaction });
-        end();
-      });
-    } catch (thrown) {
-      end();
+      undo();
       throw asApiError(thrown);
     }
   }
@@ -258,32 +218,18 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
   function receive(event: TimelineEvent): void {
     const before = held.peek();
     const next = received(before, event);
-    if (event.kind === "new") noteUnseen(event.message);
+    if (event.kind === "new") reader.noteNew(event.message.authorId);
     set(next);
     // While the newest page is on its way the event waits for it; nothing to do then.
     if (next.loaded && eventSeq(event) > next.seen) deps.wantSync(self);
   }
 
-  /** Keeps the unread line where the reader stopped looking. */
-  function noteUnseen(message: Message): void {
-    if (message.authorId === deps.selfId) {
-      unreadFrom.value = undefined;
-      return;
-    }
-    if (openCount > 0 && unreadFrom.peek() === undefined && !deps.page.attentive()) {
-      unreadFrom.value = unread.peek().readSeq;
-    }
-  }
-
-  async function markRead(): Promise<void> {
-    cancelRead = undefined;
-    const seq = unmarked;
-    if (seq === undefined) return;
-    unmarked = undefined;
+  async function mark(seq: Seq): Promise<boolean> {
     try {
       await deps.socket.emit("read:mark", { channelId, seq });
+      return true;
     } catch (thrown) {
-      if (asApiError(thrown).retry) unmarked = Math.max(seq, unmarked ?? 0);
+      return !asApiError(thrown).retry;
     }
   }
 
@@ -291,29 +237,17 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     channelId,
     timeline,
     pending: deps.outbox.pending(channelId),
-    overlays,
+    overlays: overlays.all,
     wishes: wishes.all,
-    unreadFrom,
+    unreadFrom: reader.unreadFrom,
     draft: deps.drafts.of(channelId),
     typing: deps.typing.of(channelId),
     unread,
-    open() {
-      openCount += 1;
-      if (openCount === 1) {
-        const { readSeq, count } = unread.peek();
-        unreadFrom.value = count > 0 && readSeq > 0 ? readSeq : undefined;
-        deps.used(self);
+    open: () =>
+      reader.open(() => {
         if (held.peek().hasNewer) forget();
         loadNewest();
-      }
-      let left = false;
-      return () => {
-        if (left) return;
-        left = true;
-        openCount -= 1;
-        if (openCount === 0) deps.used(self);
-      };
-    },
+      }),
     loadOlder: () => void loadOlder(),
     loadNewer,
     reload() {
@@ -324,19 +258,17 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     jumpToPresent,
     // Ids are UUIDv7 and sort by time: a message is older than the first that is held, or nowhere.
     reach: (messageId) =>
-      reach(
+      reachBack(
+        held,
+        loadOlder,
         ({ messages }) => messages.some(({ id }) => id === messageId),
-        (oldest) => oldest.id < messageId,
+        ({ messages: [oldest] }) => oldest !== undefined && oldest.id < messageId,
       ),
-    reachUnread: () =>
-      reach(
-        ({ messages, hasOlder }) => !hasOlder || (messages[0]?.seq ?? Infinity) <= (unreadFrom.peek() ?? 0) + 1,
-        () => false,
-      ),
+    reachUnread: () => reachBack(held, loadOlder, (now) => reachesLine(now, reader.unreadFrom.peek())),
     send(input) {
       batch(() => {
         jumpToPresent();
-        unreadFrom.value = undefined;
+        reader.clearLine();
         noTypingBeforeMs = lastTypingMs + TYPING_AFTER_SEND_MS;
         deps.outbox.send(channelId, input);
       });
@@ -344,16 +276,22 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     retry: deps.outbox.retry,
     discard: deps.outbox.discard,
     edit: (messageId, content) =>
-      change(messageId, { kind: "edited", content }, async () => {
+      change(overlays.show(messageId, { kind: "edited", content }), async () => {
         const { id, seq, editedAt } = await deps.socket.emit("message:edit", { channelId, messageId, content });
         return { kind: "edited", edit: { id, channelId, seq, content, encrypted: false, metadata: null, editedAt } };
       }),
     remove: (messageId) =>
-      change(messageId, { kind: "deleted" }, async () => {
+      change(overlays.show(messageId, { kind: "deleted" }), async () => {
         const { id, seq } = await deps.socket.emit("message:delete", { channelId, messageId });
         return { kind: "deleted", deletion: { id, channelId, seq } };
       }),
-    react,
+    react: (messageId, emoji, on) =>
+      change(wishes.add(messageId, emoji, on), async () => {
+        const what = { channelId, messageId, emoji };
+        const { seq } = await deps.socket.emit(on ? "reaction:add" : "reaction:remove", what);
+        if (seq === null) return undefined;
+        return { kind: "reacted", on, reaction: { id: messageId, channelId, seq, userId: deps.selfId, emoji } };
+      }),
     setDraft: (text) => deps.drafts.set(channelId, text),
     noteTyping() {
       const nowMs = deps.clock.now();
@@ -369,12 +307,9 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
       const seq = Math.max(lastSeq, loaded ? seen : 0);
       if (!loaded || hasNewer || seq <= readSeq || !deps.page.attentive()) return;
       deps.unread.markRead(channelId, seq);
-      unmarked = seq;
-      cancelRead ??= deps.clock.after(READ_AFTER_MS, () => void markRead());
+      reader.seen(seq);
     },
-    clearUnreadLine() {
-      unreadFrom.value = undefined;
-    },
+    clearUnreadLine: reader.clearLine,
     receive,
     position: () => (held.peek().loaded ? held.peek().seen : undefined),
     missing: () => missingAfter(held.peek(), unread.peek().lastSeq),
@@ -382,16 +317,16 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     reset() {
       shown.value = undefined;
       forget();
-      if (openCount > 0) loadNewest();
+      if (reader.isOpen()) loadNewest();
     },
-    isOpen: () => openCount > 0,
+    isOpen: reader.isOpen,
     reconnected() {
-      if (unmarked !== undefined) cancelRead ??= deps.clock.after(READ_AFTER_MS, () => void markRead());
+      reader.markAgain();
       error.value = undefined;
-      if (openCount > 0) loadNewest();
+      if (reader.isOpen()) loadNewest();
     },
     shrink() {
-      if (openCount > 0) return;
+      if (reader.isOpen()) return;
       if (held.peek().hasNewer) forget();
       else held.value = trimmedToNewest(held.peek(), KEPT_CLOSED);
     },

@@ -14,9 +14,11 @@ import {
 import { ApiError } from "../net/api-error.ts";
 import type { ConversationShell } from "./conversation.ts";
 import type { Drafts } from "./drafts.ts";
-import type { Overlay, PendingMessage, SendInput, TimelineView } from "./live-types.ts";
+import type { PendingMessage, SendInput, TimelineView } from "./live-types.ts";
+import { createOverlays } from "./overlays.ts";
 import type { Clock, Page, RandomUuid } from "./ports.ts";
 import { createWishes } from "./reacting.ts";
+import { createReader, reachBack, reachesLine } from "./reader.ts";
 import type { TypingBook } from "./typing.ts";
 import type { Unkept } from "./unkept.ts";
 import type { UnreadBook } from "./unread.ts";
@@ -52,9 +54,7 @@ interface Held {
 
 const EMPTY: Held = { messages: [], loaded: false, hasOlder: false };
 const KEPT_CLOSED = 200;
-const REACH_PAGES = 30;
 const TYPING_EVERY_MS = 5_000;
-const READ_AFTER_MS = 400;
 
 /**
  * One direct conversation: the same as a channel's for whoever shows it, read from this browser's device instead of the server. The device
@@ -64,19 +64,16 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
   const held = signal<Held>(EMPTY);
   const loading = signal<TimelineView["loading"]>("none");
   const error = signal<ApiError | undefined>(undefined);
-  const overlays = signal<ReadonlyMap<MessageId, Overlay>>(new Map());
+  const overlays = createOverlays();
   const wishes = createWishes(deps.selfId);
   const notices = signal<readonly DmNotice[]>([]);
-  const unreadFrom = signal<Seq | undefined>(undefined);
   const fromDevice = signal<readonly DmPending[]>([]);
   /** Written, and not yet known to the device. */
   const justWritten = signal<readonly PendingMessage[]>([]);
   const unread = deps.unread.of(channelId);
+  const reader = createReader({ ...deps, unread, used: () => deps.used(self), mark });
 
-  let openCount = 0;
   let noTypingBeforeMs = 0;
-  let cancelRead: (() => void) | undefined;
-  let unmarked: Seq | undefined;
   /** Grows when everything held is forgotten, so that pages asked before are not taken. */
   let generation = 0;
   /** What came while a page was on its way: it may have been read before. */
@@ -138,14 +135,6 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     return hasOlder && before !== undefined && (await load("older", before));
   }
 
-  async function reach(enough: (now: Held) => boolean): Promise<boolean> {
-    for (let pages = 0; pages < REACH_PAGES; pages += 1) {
-      if (enough(held.peek())) return true;
-      if (!(await loadOlder())) return enough(held.peek());
-    }
-    return false;
-  }
-
   function forget(): void {
     generation += 1;
     meanwhile = undefined;
@@ -167,7 +156,7 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
         fromDevice.value = fromDevice.peek().filter(({ nonce }) => !nonces.has(nonce));
       }
       for (const message of messages) {
-        overlay(message.id, undefined);
+        overlays.drop(message.id);
         wishes.confirm(message);
         if (message.authorId !== null) deps.typing.stopped(channelId, message.authorId);
         noteUnseen(message);
@@ -177,29 +166,9 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     });
   }
 
-  function noteUnseen(message: DmMessage): void {
+  function noteUnseen({ seq, authorId }: DmMessage): void {
     const last = held.peek().messages.at(-1)?.seq ?? 0;
-    if (message.seq <= last) return;
-    if (message.authorId === deps.selfId) unreadFrom.value = undefined;
-    else if (openCount > 0 && unreadFrom.peek() === undefined && !deps.page.attentive()) {
-      unreadFrom.value = unread.peek().readSeq;
-    }
-  }
-
-  function overlay(id: MessageId, what: Overlay | undefined): void {
-    if (what === undefined && !overlays.peek().has(id)) return;
-    const next = new Map(overlays.peek());
-    if (what === undefined) next.delete(id);
-    else next.set(id, what);
-    overlays.value = next;
-  }
-
-  /** Shows a change of a message, and answers how to show it no longer. */
-  function overlaid(id: MessageId, what: Overlay): () => void {
-    overlay(id, what);
-    return () => {
-      if (overlays.peek().get(id) === what) overlay(id, undefined);
-    };
+    if (seq > last) reader.noteNew(authorId);
   }
 
   /** Sends a change that shows already; the device's own word replaces it. */
@@ -217,7 +186,7 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     for (const { content, state, nonce } of now) {
       if (content.kind === "text" || state !== "failed") continue;
       if (content.kind === "reaction") wishes.drop(content.messageId, content.emoji);
-      else overlay(content.messageId, undefined);
+      else overlays.drop(content.messageId);
       deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
     }
   }
@@ -235,41 +204,24 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     }
   }
 
-  async function markRead(): Promise<void> {
-    cancelRead = undefined;
-    const seq = unmarked;
-    if (seq === undefined) return;
-    unmarked = undefined;
+  /** The device keeps it, or never will. */
+  async function mark(seq: Seq): Promise<boolean> {
     await deps.keys.ask("dm:read", { channelId, seq }).catch(() => undefined);
+    return true;
   }
 
   const self: DmShell = {
     channelId,
     timeline,
     pending,
-    overlays,
+    overlays: overlays.all,
     wishes: wishes.all,
     notices,
-    unreadFrom,
+    unreadFrom: reader.unreadFrom,
     draft: deps.drafts.of(channelId),
     typing: deps.typing.of(channelId),
     unread,
-    open() {
-      openCount += 1;
-      if (openCount === 1) {
-        const { readSeq, count } = unread.peek();
-        unreadFrom.value = count > 0 && readSeq > 0 ? readSeq : undefined;
-        deps.used(self);
-        loadNewest();
-      }
-      let left = false;
-      return () => {
-        if (left) return;
-        left = true;
-        openCount -= 1;
-        if (openCount === 0) deps.used(self);
-      };
-    },
+    open: () => reader.open(loadNewest),
     loadOlder: () => void loadOlder(),
     loadNewer: () => undefined,
     reload() {
@@ -278,13 +230,10 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
       else loadNewest();
     },
     jumpToPresent: () => undefined,
-    reach: async (messageId) => await reach(({ messages }) => messages.some(({ id }) => id === messageId)),
-    reachUnread: async () =>
-      await reach(
-        ({ messages, hasOlder }) => !hasOlder || (messages[0]?.seq ?? Infinity) <= (unreadFrom.peek() ?? 0) + 1,
-      ),
+    reach: (messageId) => reachBack(held, loadOlder, ({ messages }) => messages.some(({ id }) => id === messageId)),
+    reachUnread: () => reachBack(held, loadOlder, (now) => reachesLine(now, reader.unreadFrom.peek())),
     send(input) {
-      unreadFrom.value = undefined;
+      reader.clearLine();
       void write(input);
     },
     retry(nonce) {
@@ -298,8 +247,8 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
       deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
     },
     edit: (messageId, text) =>
-      change(overlaid(messageId, { kind: "edited", content: text }), { kind: "edit", messageId, text }),
-    remove: (messageId) => change(overlaid(messageId, { kind: "deleted" }), { kind: "delete", messageId }),
+      change(overlays.show(messageId, { kind: "edited", content: text }), { kind: "edit", messageId, text }),
+    remove: (messageId) => change(overlays.show(messageId, { kind: "deleted" }), { kind: "delete", messageId }),
     react: (messageId, emoji, on) =>
       change(wishes.add(messageId, emoji, on), { kind: "reaction", messageId, emoji, on }),
     setDraft: (text) => deps.drafts.set(channelId, text),
@@ -313,12 +262,9 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     noteSeen() {
       const { lastSeq, readSeq } = unread.peek();
       if (!held.peek().loaded || lastSeq <= readSeq || !deps.page.attentive()) return;
-      unmarked = lastSeq;
-      cancelRead ??= deps.clock.after(READ_AFTER_MS, () => void markRead());
+      reader.seen(lastSeq);
     },
-    clearUnreadLine() {
-      unreadFrom.value = undefined;
-    },
+    clearUnreadLine: reader.clearLine,
     take,
     takePending(now) {
       batch(() => {
@@ -335,15 +281,15 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     applySync: () => undefined,
     reset() {
       forget();
-      if (openCount > 0) loadNewest();
+      if (reader.isOpen()) loadNewest();
     },
-    isOpen: () => openCount > 0,
+    isOpen: reader.isOpen,
     reconnected() {
-      if (openCount > 0) loadNewest();
+      if (reader.isOpen()) loadNewest();
     },
     shrink() {
       const { messages, loaded } = held.peek();
-      if (openCount > 0 || messages.length <= KEPT_CLOSED) return;
+      if (reader.isOpen() || messages.length <= KEPT_CLOSED) return;
       held.value = { messages: messages.slice(-KEPT_CLOSED), loaded, hasOlder: true };
     },
   };
