@@ -1,22 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { seededNumbers } from "@lescopains/protocol/testing/seeded-numbers";
 import type { Connection } from "./connection.ts";
 import type { Send, Sent } from "./protocol.ts";
 import { nowUs, stampText } from "./stamp.ts";
 
 /** How long after the last message an acknowledgement may come. */
 const ackTimeoutMs = 20_000;
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Sends a run's messages from these connections, and waits for their acknowledgements. */
 export async function sendRun(senders: readonly Connection[], command: Send): Promise<Sent> {
@@ -41,7 +31,7 @@ export async function sendRun(senders: readonly Connection[], command: Send): Pr
   const untilMs = performance.now() + durationMs;
   const work: Promise<void>[] = [];
   if (pace.kind === "random") {
-    const random = seededRandom(pace.seed);
+    const random = seededNumbers(pace.seed);
     let nextMs = performance.now();
     for (;;) {
       nextMs += (-Math.log(1 - random()) * 1_000) / pace.perSecond;

@@ -1,7 +1,8 @@
+import { seededNumbers } from "@lescopains/protocol/testing/seeded-numbers";
 import { afterEach, expect, test, vi } from "vitest";
 import { decodeSenderKeyMessage } from "@lescopains/e2ee/group/wire";
 import { fromBase64, toBase64 } from "./base64.ts";
-import { type FakeBrowser, seededNumbers, until } from "./fake-browser.ts";
+import { type FakeBrowser, until } from "./fake-browser.ts";
 import { ANA, browser, closeBrowsers, expectNoKeyTwice, joined, LEO, MIA, pair, tabBeside } from "./fake-people.ts";
 import type { KeysEvents } from "./port.ts";
 import { FakeKeysServer } from "./fake-server.ts";

@@ -1,17 +1,13 @@
 import { InviteCode } from "@lescopains/protocol/entities";
+import { seededNumbers } from "@lescopains/protocol/testing/seeded-numbers";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { inviteCode } from "./invite-code.ts";
 
 test("[INV1] a code fits the contract, and every character is equally likely", () => {
-  // mulberry32: a fixed sequence that uses every byte about as often.
-  let state = 20_261_106;
-  const random = () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) & 255;
-  };
+  // A fixed sequence that uses every byte about as often.
+  const numbers = seededNumbers(20_261_106);
+  const random = () => Math.floor(numbers() * 256);
   const counts = new Map<string, number>();
   for (let round = 0; round < 10_000; round += 1) {
     const code = inviteCode((bytes) => bytes.map(random));
