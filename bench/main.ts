@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|returning …]`: this product's edge beside a plain Node + socket.io + pg server, on
- * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
+ * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|returning|voice …]`: this product's edge beside a plain Node + socket.io + pg server, on
+ * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; the forwarding of voice; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -26,6 +26,7 @@ import * as metrics from "./scenarios/metrics.ts";
 import { returning } from "./scenarios/returning.ts";
 import { signin } from "./scenarios/signin.ts";
 import { steady } from "./scenarios/steady.ts";
+import { voice } from "./scenarios/voice.ts";
 import { edgeSubject, startEdge } from "./subjects/edge.ts";
 import { peerSubject } from "./subjects/peer.ts";
 import type { Subject } from "./subjects/subject.ts";
@@ -33,7 +34,12 @@ import { planWorld } from "./world.ts";
 
 const serverScenarios: Readonly<{ [name: string]: Scenario }> = { messages, signin, coldstart, steady };
 /** Those that need none of these servers. */
-const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = { e2ee, frames, returning };
+const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = {
+  e2ee,
+  frames,
+  returning,
+  voice,
+};
 const rounds = 3;
 
 const comparisons: readonly Comparison[] = [
@@ -41,6 +47,7 @@ const comparisons: readonly Comparison[] = [
   { ours: "client", peers: [] },
   { ours: "engine", peers: ["libsignal", "node:crypto"], others: ["engine in Chromium"] },
   { ours: "frames in Chromium", peers: [] },
+  { ours: "sfu", peers: [] },
 ];
 
 function chosenNames(args: readonly string[]): readonly string[] {

@@ -9,6 +9,7 @@ export type SubjectName =
   | "libsignal"
   | "node:crypto"
   | "frames in Chromium"
+  | "sfu"
   | "client";
 
 /** What is measured: a line of the table. */

@@ -30,3 +30,8 @@ export type Place = "conversation" | "channel";
 export const returned = (place: Place): string => `${place}: connected → 500 taken in and shown`;
 export const longestTask = (place: Place): string => `${place}: longest task of the main thread (0: none over 50)`;
 export const longestTaskCpu = (place: Place): string => `${place}: CPU of the longest task`;
+
+export const voiceCpu = "voice, 10 rooms of 20: CPU of two cores";
+export const voiceCpuPerPacket = "voice: CPU per forwarded packet";
+export const voiceDelay = (point: "p50" | "p99"): string => `voice: forwarding ${point}`;
+export const voiceLost = "voice: packets not forwarded";
