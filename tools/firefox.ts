@@ -23,7 +23,16 @@ export async function findFirefox(log: (line: string) => void = () => undefined)
   return await findBrowser(source, log);
 }
 
+export interface FirefoxOptions {
+  /** As in about:config. */
+  readonly preferences?: Readonly<Record<string, string | number | boolean>>;
+}
+
 /** Starts a headless Firefox. The caller closes it. */
-export async function launchFirefox(): Promise<Browser> {
-  return await firefox.launch({ channel: "moz-firefox", executablePath: await findFirefox() });
+export async function launchFirefox({ preferences = {} }: FirefoxOptions = {}): Promise<Browser> {
+  return await firefox.launch({
+    channel: "moz-firefox",
+    executablePath: await findFirefox(),
+    firefoxUserPrefs: { ...preferences },
+  });
 }

@@ -17,6 +17,7 @@ const log = (line: string): void => console.log(line);
 const withProduct = new Set(["flows", "faults", "tools", "browser", "proof"]);
 /** Projects that open pages. */
 const withChromium = new Set(["browser", "proof", "sfu"]);
+const withFirefox = new Set(["browser", "proof"]);
 
 interface Count {
   passed: number;
@@ -47,7 +48,7 @@ await runCommand(async (stop) => {
     if (specifications.length === 0) throw new OperatorError(`No test file matches ${filter.join(" ")}`);
     const projects = new Set(specifications.map(({ project }) => project.name));
     if (!projects.isDisjointFrom(withChromium)) process.env["CHROMIUM_PATH"] = await findChromium(log);
-    if (projects.has("proof")) process.env["FIREFOX_PATH"] = await findFirefox(log);
+    if (!projects.isDisjointFrom(withFirefox)) process.env["FIREFOX_PATH"] = await findFirefox(log);
     if (projects.has("sfu")) process.env["MEDIASOUP_WORKER_BIN"] = await findWorker({ log, signal: stop });
     if (!projects.isDisjointFrom(withProduct)) {
       await buildEdge(log);

@@ -7,8 +7,17 @@ import { expect } from "vitest";
 import { rootFolder } from "../../../tools/stack/root.ts";
 import type { CallPage } from "./frames-page.ts";
 
-/** A camera that shows a clock and a microphone that beeps. */
-export const FAKE_MEDIA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+/** A camera that shows a picture that moves and a microphone that beeps, for whoever asks; on this machine alone. */
+export const FAKE_MEDIA = {
+  args: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+  preferences: {
+    "media.navigator.streams.fake": true,
+    "media.navigator.permission.disabled": true,
+    "media.autoplay.default": 0,
+    "media.peerconnection.ice.loopback": true,
+    "media.peerconnection.ice.obfuscate_host_addresses": false,
+  },
+} as const;
 
 /** Where `frames-page.ts` and the worker are served, each as one script. */
 export interface FramesSite {
