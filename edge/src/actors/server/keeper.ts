@@ -10,7 +10,7 @@ import { type Effects, ServerCore } from "./core.ts";
 import { loadServer } from "./load.ts";
 import { type Mutation, NO_SERVER, STALE } from "./mutation.ts";
 import { PresenceTable } from "./presence.ts";
-import { TaskQueue } from "./queue.ts";
+import { TaskQueue } from "../../platform/task-queue.ts";
 import { tell, tellGateways } from "./told.ts";
 
 /** Presence changes are told at most this often. The timer runs only while there is something to tell. */
