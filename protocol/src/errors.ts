@@ -46,7 +46,7 @@ export const ERRORS = {
   rate_limited: { status: 429, retry: true },
   internal: { status: 500, retry: true },
   unavailable: { status: 503, retry: true },
-  /** The node takes no new people: ask the edge for another. */
+  /** The node takes no new rooms: ask the edge for another. */
   node_draining: { status: 503, retry: true },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -26,7 +26,7 @@ export interface SfuNode {
   /** Of signalling. */
   readonly port: number;
   readonly workerPids: readonly number[];
-  /** Takes no new people; resolves when the last has left, or at the deadline, when those who are there are told to go elsewhere. */
+  /** Takes no new rooms; resolves when the last has left, or at the deadline, when those who are there are told to go elsewhere. */
   drain(deadlineMs: number): Promise<void>;
   /** At once; whoever is there is told to come back. */
   stop(): Promise<void>;

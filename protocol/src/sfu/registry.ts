@@ -86,7 +86,7 @@ export const FromEdge = v.variant("type", [
   /** The client is told to join `channelId`; the edge gives it a token when it asks. */
   v.object({ type: v.literal("move"), ...command, ...who, channelId: ChannelId }),
   v.object({ type: v.literal("close-room"), ...command, roomId: ChannelId }),
-  /** No new people. Rooms go on until they empty, at most for `deadlineMs`. */
+  /** No new rooms. Those that are there go on until they empty, at most for `deadlineMs`. */
   v.object({ type: v.literal("drain"), ...command, deadlineMs: count }),
   v.object({ type: v.literal("undrain"), ...command }),
 ]);

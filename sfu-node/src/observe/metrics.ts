@@ -46,7 +46,7 @@ export function makeMetrics(rooms: Rooms, pool: WorkerPool, sampler: Sampler, is
   gauge("loss_in", "Share of RTP packets lost on the way here", () => sampler.last.lossIn);
   gauge("loss_out", "Share of RTP packets lost on the way out", () => sampler.last.lossOut);
   gauge("round_trip_ms", "Median round trip to people", () => sampler.last.roundTripMs ?? 0);
-  gauge("draining", "1 while no new people are taken", () => Number(isDraining()));
+  gauge("draining", "1 while no new rooms are taken", () => Number(isDraining()));
   const cpu: Gauge<"worker"> = new Gauge({
     name: "lescopains_sfu_worker_cpu",
     help: "Share of a core that a worker used of late",

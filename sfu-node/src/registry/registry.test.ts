@@ -104,14 +104,17 @@ test("[SG4] rights change live: without one its source is paused, whatever its o
   expect((await witness.client.must("state", {})).peers[0]?.producers).toMatchObject([{ producerId, paused: true }]);
 });
 
-test("[SG5] a node that drains takes nobody new, lets calls go on, and at the deadline sends people elsewhere", async () => {
+test("[SG5] a node that drains takes no new rooms, lets calls go on and people into them, and at the deadline sends people elsewhere", async () => {
   const registry = await startRegistry();
   const { url, edge } = await node(registry);
   await registry.until("register");
-  const stays = await join(url, await edge.token());
+  const room = newRoom();
+  const stays = await join(url, await edge.token({ room }));
   registry.send({ type: "drain", id: "1", deadlineMs: 3_600_000 });
   await registry.until("done");
   await expect(edge.token().then((token) => join(url, token))).rejects.toThrow("node_draining");
+  const { client: late } = await join(url, await edge.token({ room, sub: newUser() }));
+  expect(await late.must("transport", { direction: "send" })).toHaveProperty("transportId");
   expect(await stays.client.must("transport", { direction: "send" })).toHaveProperty("transportId");
   registry.send({ type: "undrain", id: "2" });
   await registry.until("done", 1);
