@@ -7,6 +7,10 @@ export const environmentBindings = [
   "DATABASE_URL",
   "JWT_SECRET",
   "TOTP_KEY",
+  "STUN_URLS",
+  "TURN_URLS",
+  "TURN_SECRET",
+  "ICE_TRANSPORT_POLICY",
   "GATEWAY_SHARDS",
   "PG_POOL_SIZE",
   "REGISTER_LIMIT",
@@ -24,6 +28,7 @@ const actors = [
   { binding: "CHANNEL", className: "Channel", uniqueKey: "lescopains-channel" },
   { binding: "SERVER", className: "Server", uniqueKey: "lescopains-server" },
   { binding: "PG_GATE", className: "PgGate", uniqueKey: "lescopains-pg-gate" },
+  { binding: "SFU_REGISTRY", className: "SfuRegistry", uniqueKey: "lescopains-sfu-registry" },
 ] as const;
 
 const moduleKinds: Readonly<Record<string, string>> = {
