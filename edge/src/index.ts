@@ -5,14 +5,17 @@ import { isSecure } from "./http/address.ts";
 import { passToSfu } from "./http/sfu.ts";
 import { type Env, settings } from "./platform/env.ts";
 
+const SFU_REGISTRY_PATH = "/sfu-registry";
+
 export { Channel } from "./actors/channel/actor.ts";
 export { Gateway } from "./actors/gateway/actor.ts";
 export { PgGate } from "./actors/pg-gate/actor.ts";
 export { Server } from "./actors/server/actor.ts";
+export { SfuRegistry } from "./actors/sfu-registry/actor.ts";
 export { Passwords } from "./auth/passwords-entrypoint.ts";
 
 const app = makeApp();
-const REST_PATHS = /^\/(api(\/|$)|health$|metrics$)/;
+const REST_PATHS = /^\/(api(\/|$)|operator\/|health$|metrics$)/;
 
 /** One origin for everything: REST, sockets, voice signalling, the web client. */
 export default {
@@ -20,6 +23,8 @@ export default {
     const url = new URL(request.url);
     if (url.pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
     if (url.pathname.startsWith("/sfu/")) return passToSfu(request, env);
+    if (url.pathname === SFU_REGISTRY_PATH)
+      return env.SFU_REGISTRY.get(env.SFU_REGISTRY.idFromName("sfu")).fetch(request);
     const response = REST_PATHS.test(url.pathname)
       ? await app.fetch(request, env, ctx)
       : await serveAsset(request, env);

@@ -3,8 +3,21 @@ import { Ciphertext } from "./ciphertext.ts";
 import { DeviceId, ListVersion } from "./device-list.ts";
 import { Channel, DirectChannel, Emoji, Member, Message, Presence, Role, Self, Server, User } from "./entities.ts";
 import { ErrorCode } from "./errors.ts";
-import { ChannelId, HandoffId, MessageId, RoleId, Seq, ServerId, SessionId, Timestamp, UserId } from "./ids.ts";
+import {
+  CallId,
+  ChannelId,
+  HandoffId,
+  JoinId,
+  MessageId,
+  RoleId,
+  Seq,
+  ServerId,
+  SessionId,
+  Timestamp,
+  UserId,
+} from "./ids.ts";
 import { EcPublicKey, Envelope } from "./keys.ts";
+import { RingEnd, Ringing, VoiceEnd, VoiceMember, VoiceRoster } from "./voice.ts";
 
 /** Why a server is no longer there for someone. */
 export const LeaveReason = v.picklist(["left", "kicked", "banned", "deleted"]);
@@ -20,6 +33,8 @@ export const DOWN = {
     servers: v.array(Server),
     dms: v.array(DirectChannel),
     presences: v.array(Presence),
+    /** Of the voice channels and calls that someone is in. */
+    voice: v.array(VoiceRoster),
     sessionId: SessionId,
     /** The device this socket speaks for; null: none was named, or it is not this session's. */
     deviceId: v.nullable(DeviceId),
@@ -51,6 +66,34 @@ export const DOWN = {
   /** To the reader's other connections. */
   "read:updated": v.object({ channelId: ChannelId, seq: Seq }),
   "presence:update": Presence,
+  /** Somebody came, changed what they say of themself, or (`member` is null) went. A lower `epoch` than the roster's is old news. */
+  "voice:state": v.object({
+    channelId: ChannelId,
+    epoch: Seq,
+    userId: UserId,
+    joinId: JoinId,
+    member: v.nullable(VoiceMember),
+  }),
+  /** To the person: their place is gone. `toChannelId`: where a moderator put them, with `toJoinId`. */
+  "voice:ended": v.object({
+    channelId: ChannelId,
+    joinId: JoinId,
+    reason: VoiceEnd,
+    toChannelId: v.optional(ChannelId),
+    toJoinId: v.optional(JoinId),
+  }),
+  /** To the person: the node of the room is gone. Their place is kept for a minute: ask for another token with this `joinId`. */
+  "voice:rejoin": v.object({ channelId: ChannelId, joinId: JoinId }),
+  /** To everyone in the conversation: `userIds` are called. */
+  "call:ringing": v.object({ channelId: ChannelId, ...Ringing.entries }),
+  /** To everyone in the conversation, on all their connections: these people are called no longer. */
+  "call:stopped": v.object({
+    channelId: ChannelId,
+    callId: CallId,
+    callerId: UserId,
+    userIds: v.array(UserId),
+    reason: RingEnd,
+  }),
   "presence:pong": v.optional(v.object({})),
   /** To the person who made or joined it, on all their connections. */
   "server:joined": v.object({ server: Server }),

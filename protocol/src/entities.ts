@@ -82,7 +82,13 @@ export type Status = v.InferOutput<typeof Status>;
 
 export const CustomStatus = label(LIMITS.customStatusMax);
 
-export const Presence = v.object({ userId: UserId, status: Status, customStatus: v.optional(v.string()) });
+export const Presence = v.object({
+  userId: UserId,
+  status: Status,
+  customStatus: v.optional(v.string()),
+  /** To those who may view it: the voice channel that the person has come to; null: they have left it. Absent: nothing new of that. */
+  inVoiceChannel: v.optional(v.nullable(ChannelId)),
+});
 export type Presence = v.InferOutput<typeof Presence>;
 
 export const Role = v.object({

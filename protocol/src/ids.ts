@@ -28,6 +28,14 @@ export type MessageId = v.InferOutput<typeof MessageId>;
 export const HandoffId = v.pipe(uuid, v.brand("HandoffId"));
 export type HandoffId = v.InferOutput<typeof HandoffId>;
 
+/** One stay of a person in a voice channel or a call. */
+export const JoinId = v.pipe(uuid, v.brand("JoinId"));
+export type JoinId = v.InferOutput<typeof JoinId>;
+
+/** One ringing of a call. */
+export const CallId = v.pipe(uuid, v.brand("CallId"));
+export type CallId = v.InferOutput<typeof CallId>;
+
 /**
  * Position of an event in its channel: 1, 2, 3 … without holes. Every event of a channel takes the next one,
  * so a client that sees a hole knows that it missed something and asks `sync`.

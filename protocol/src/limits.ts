@@ -106,6 +106,8 @@ export const LIMITS = {
   handoffBytes: 8_192,
   /** Handoffs of an account that are open at once: a person sets up one browser at a time, and starts again when it fails. */
   handoffsOpen: 5,
+  /** People in a voice channel or a call, as in Discord's: everyone's media is everyone's to receive. */
+  voiceMembers: 99,
   /** Messages waiting in one channel before it answers `rate_limited`. */
   channelQueue: 2_000,
 } as const;
@@ -122,6 +124,12 @@ export const PERIODS = {
   ciphertextMs: 30 * 24 * 60 * 60_000,
   /** Long enough to find the other device and unlock it. */
   handoffMs: 10 * 60_000,
+  /** A call rings for this long. */
+  ringMs: 45_000,
+  /** Who was in voice channels, and when, is known for this long: to explain a disturbance. */
+  voiceSessionMs: 7 * 24 * 60 * 60_000,
+  /** Who has a place in a voice channel brings media to a node within this time, as long as a room token is good. */
+  voiceConnectMs: 60_000,
   inviteDefaultMs: 7 * 24 * 60 * 60_000,
   inviteMaxMs: 365 * 24 * 60 * 60_000,
 } as const;

@@ -39,6 +39,7 @@ import {
 } from "./keys.ts";
 import { LIMITS, PERIODS } from "./limits.ts";
 import { PermissionString } from "./permissions.ts";
+import { VoiceJoinBody, VoiceJoined, VoiceMember, VoicePatch, VoiceRoster } from "./voice.ts";
 import { Vault, VaultBody, VaultHeaders, VaultPage, VaultRecordBody, VaultRecordName } from "./vault.ts";
 
 /** A whole number in a query string. */
@@ -739,6 +740,43 @@ export const REST = {
     summary: "Remove such a change",
     auth: "user",
     params: v.object({ id: ChannelId, targetId: v.union([RoleId, UserId]) }),
+    status: 204,
+  },
+
+  joinVoice: {
+    method: "POST",
+    path: "/api/voice/join",
+    summary: "Take a place in a voice channel or a call, and get a token for the node that carries it",
+    auth: "user",
+    body: VoiceJoinBody,
+    status: 200,
+    answer: VoiceJoined,
+  },
+  getVoice: {
+    method: "GET",
+    path: "/api/channels/:id/voice",
+    summary: "Who is in a voice channel or a call",
+    auth: "user",
+    params: channel,
+    status: 200,
+    answer: VoiceRoster,
+  },
+  patchVoiceMember: {
+    method: "PATCH",
+    path: "/api/channels/:id/voice/:userId",
+    summary: "Mute, deafen or move someone in a voice channel",
+    auth: "user",
+    params: v.object({ id: ChannelId, userId: UserId }),
+    body: VoicePatch,
+    status: 200,
+    answer: VoiceMember,
+  },
+  removeVoiceMember: {
+    method: "DELETE",
+    path: "/api/channels/:id/voice/:userId",
+    summary: "Disconnect someone from a voice channel",
+    auth: "user",
+    params: v.object({ id: ChannelId, userId: UserId }),
     status: 204,
   },
 } as const satisfies Record<string, Route>;

@@ -2,9 +2,10 @@ import * as v from "valibot";
 import { base64, DeviceCiphertext } from "./ciphertext.ts";
 import { ContentType, CustomStatus, Emoji, Message, Metadata, StatusChoice, text } from "./entities.ts";
 import { ErrorBody } from "./errors.ts";
-import { ChannelId, MessageId, Seq, Timestamp } from "./ids.ts";
+import { CallId, ChannelId, JoinId, MessageId, Seq, Timestamp } from "./ids.ts";
 import { EnvelopeId, FailureReason, ListVersions, OutgoingEnvelope } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
+import { VoiceFlags, VoiceMember, VoiceRoster } from "./voice.ts";
 
 const Nonce = v.pipe(text(LIMITS.nonceLength), v.minLength(1));
 const Content = text(LIMITS.encryptedContentLength);
@@ -112,6 +113,8 @@ export const Sync = v.object({
 });
 export type Sync = v.InferOutput<typeof Sync>;
 
+const InChannel = v.object({ channelId: ChannelId });
+
 const refused = v.object({ ok: v.literal(false), error: ErrorBody });
 function answer<T extends v.ObjectEntries>(entries: T) {
   return v.union([v.object({ ok: v.literal(true), ...entries }), refused]);
@@ -133,7 +136,19 @@ export const UP = {
   "keys:send": { body: KeysSend, answer: answer({}) },
   "keys:ack": { body: KeysAck, answer: answer({}) },
   "keys:failed": { body: KeysFailed, answer: answer({}) },
-  "typing:start": { body: TypingStart, answer: answer({}) },
+  /** Takes a place in a voice channel or a call; the one held elsewhere ends. Media follows with `POST /api/voice/join`. */
+  "voice:join": { body: InChannel, answer: answer({ joinId: JoinId, roster: VoiceRoster }) },
+  "voice:leave": { body: InChannel, answer: answer({}) },
+  /** Of the place that this session holds. */
+  "voice:state": { body: VoiceFlags, answer: answer({ member: VoiceMember }) },
+  /** From someone in a direct conversation's call: rings everyone who is not in it, for 45 s. */
+  "call:ring": { body: InChannel, answer: answer({ callId: CallId, until: Timestamp }) },
+  /** Stops the ringing on the person's other connections; `voice:join` does so too. */
+  "call:accept": { body: InChannel, answer: answer({}) },
+  "call:decline": { body: InChannel, answer: answer({}) },
+  /** From who called. */
+  "call:cancel": { body: InChannel, answer: answer({}) },
+  "typing:start": { body: InChannel, answer: answer({}) },
   "read:mark": { body: ReadMark, answer: answer({ seq: Seq }) },
   "presence:set": { body: PresenceSet, answer: answer({}) },
   "presence:ping": { body: v.optional(v.object({})), answer: answer({}) },

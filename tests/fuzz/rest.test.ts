@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectRaw, type RawSocket } from "../flows/kit/raw.ts";
 import { enroll, type Person, tokenFor } from "../flows/kit/people.ts";
 import { type Place, startPlace } from "../flows/kit/place.ts";
+import { FakeSfu } from "../flows/kit/sfu.ts";
 import { bodies, everyPlace, hostileWords } from "./mutations.ts";
 import { validFor } from "./valid-values.ts";
 import { type Attacker, attackerIn, type Bystander, CANARY, plantCanaries, startBystander } from "./world.ts";
@@ -27,14 +28,19 @@ let place: Place;
 let victims: Awaited<ReturnType<typeof plantCanaries>>;
 let bystander: Bystander;
 let pid: number;
+let sfu: FakeSfu;
 beforeAll(async () => {
   // The limits by address are part of the product: a few attempts pass, the others are answered rate_limited.
   place = await startPlace({ REGISTER_LIMIT: "8", LOGIN_LIMIT: "8" });
+  sfu = await new FakeSfu(place).start();
   victims = await plantCanaries(place);
   bystander = await startBystander(place);
   ({ pid } = place.stack.workerd);
 });
-afterAll(() => place.stop());
+afterAll(async () => {
+  sfu.kill();
+  await place.stop();
+});
 
 interface Answer {
   readonly status: number;

@@ -10,6 +10,7 @@ import { enroll, type Person, serverWith, textChannel } from "../flows/kit/peopl
 import type { Place } from "../flows/kit/place.ts";
 import { granted } from "../flows/kit/rest.ts";
 import { makeVault, sealed } from "../flows/kit/vault.ts";
+import { voiceIn } from "../flows/kit/voice.ts";
 import type { IdPool } from "./valid-values.ts";
 
 /** Stands in everything that belongs to people with whom no attacker shares a server. */
@@ -113,7 +114,12 @@ export async function attackerIn(place: Place, others: IdPool): Promise<Attacker
   const partners = [await withDevice(place, host), await withDevice(place, companion)] as const;
   const dm = await openDm(place, person, host);
   const group = await openDm(place, person, host, companion);
+  const voice = await voiceIn(place, own, person);
   const connection = await connect(place, person);
+  await connection.must("voice:join", { channelId: dm.id });
+  const talker = await connect(place, companion);
+  await talker.must("voice:join", { channelId: voice.id });
+  talker.close();
   const messages: string[] = [];
   messages.push((await connection.must("message:send", pairwise(dm.id, "mine", partners[0]))).id);
   messages.push((await connection.must("message:send", pairwise(group.id, "mine", ...partners))).id);
@@ -134,6 +140,7 @@ export async function attackerIn(place: Place, others: IdPool): Promise<Attacker
       ChannelId: [
         ...Array.from({ length: 6 }, () => textChannel(own).id),
         textChannel(shared).id,
+        ...Array.from({ length: 4 }, () => voice.id),
         dm.id,
         group.id,
         group.id,

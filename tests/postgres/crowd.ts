@@ -1,4 +1,13 @@
-import type { ChannelId, HandoffId, MessageId, RoleId, ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type {
+  ChannelId,
+  HandoffId,
+  JoinId,
+  MessageId,
+  RoleId,
+  ServerId,
+  SessionId,
+  UserId,
+} from "@lescopains/protocol/ids";
 import type { Pool } from "pg";
 import type { VaultId } from "../../edge/src/db/vaults.ts";
 
@@ -18,6 +27,7 @@ export const message = (n: number): MessageId => id("d", n) as MessageId;
 export const role = (n: number): RoleId => id("e", n) as RoleId;
 export const session = (n: number): SessionId => id("f", n) as SessionId;
 export const vault = (n: number): VaultId => id("aa", n) as VaultId;
+export const stay = (n: number): JoinId => id("ac", n) as JoinId;
 export const handoff = (n: number): HandoffId => id("ab", n) as HandoffId;
 
 /** The same in SQL: `sqlId("a", "n")` is the id of person n. */
@@ -143,6 +153,14 @@ const FILL = [
   `UPDATE channels c SET last_seq = m.last FROM (SELECT channel_id, max(seq) AS last FROM messages WHERE sender_device_id = 1 GROUP BY 1) AS m
    WHERE m.channel_id = c.id`,
   `INSERT INTO friendships SELECT ${sqlId("a", "n")}, ${sqlId("a", "n + 1")}, 'accepted' FROM generate_series(1, 20000) AS n`,
+  // A hundred were in voice for each who is: 99 in channel 1 of server 1, one in every tenth conversation.
+  `INSERT INTO voice_sessions (id, channel_id, server_id, user_id, session_id, node, joined_at, left_at, reason)
+   SELECT ${sqlId("ac", "n")}, ${sqlId("c", "1 + n % 2000")}, ${sqlId("b", "1")}, ${sqlId("a", "1 + n % 9000")}, ${sqlId("f", "n")}, 'node',
+     now() - n * interval '1 minute', now() - n * interval '1 minute', 'left' FROM generate_series(1, 20000) AS n`,
+  `INSERT INTO voice_sessions (id, channel_id, server_id, user_id, session_id, node)
+   SELECT ${sqlId("ac", "100000 + n")}, ${sqlId("c", "1")}, ${sqlId("b", "1")}, ${sqlId("a", "n")}, ${sqlId("f", "n")}, 'node-1' FROM generate_series(1, 99) AS n
+   UNION ALL SELECT ${sqlId("ac", "200000 + n")}, ${sqlId("c", `${CROWD.dm} + n * 10`)}, NULL, ${sqlId("a", "n * 10")}, ${sqlId("f", "n")}, 'node-2'
+     FROM generate_series(20, 120) AS n`,
 ] as const;
 
 /** Fills a migrated database, and lets PostgreSQL look at what it holds. About 30 s. */

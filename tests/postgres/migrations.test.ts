@@ -74,6 +74,9 @@ const ROWS_AFTER: Readonly<Record<string, string>> = {
   "0008-reactions.sql": `
     UPDATE channels SET last_seq = 2 WHERE id = ${CHANNEL};
     UPDATE messages SET changed_seq = 2, reacted_seq = 2 WHERE id = ${MESSAGE};`,
+  "0009-voice.sql": `
+    INSERT INTO voice_sessions (id, channel_id, server_id, user_id, session_id, node) VALUES (${PLACE}, ${CHANNEL}, ${PLACE}, ${ADA}, ${PLACE}, 'node');
+    INSERT INTO voice_sessions (id, channel_id, user_id, session_id, left_at, reason) VALUES (${DM}, ${DM}, ${ADA}, ${PLACE}, now(), 'left');`,
 };
 
 async function connected<T>(connectionString: string, use: (client: Client) => Promise<T>): Promise<T> {
@@ -186,6 +189,7 @@ const OWNER_NAMES: Readonly<Record<string, readonly string[]>> = {
   dm_channels: [],
   dm_participants: [],
   dm_messages: ["sender_id", "ciphertext"],
+  voice_sessions: ["channel_id", "user_id", "joined_at", "left_at"],
   prekeys: ["user_id", "key_id", "public_key", "used"],
 };
 

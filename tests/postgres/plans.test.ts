@@ -4,7 +4,7 @@ import { LIMITS } from "@lescopains/protocol/limits";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Statement } from "../../edge/src/db/port.ts";
-import { channel, CROWD, fill, handoff, message, role, server, session, user, vault } from "./crowd.ts";
+import { channel, CROWD, fill, handoff, message, role, server, session, stay, user, vault } from "./crowd.ts";
 import { planOf, type Value } from "./plan.ts";
 import { openPool, type Server, startServer } from "./server.ts";
 
@@ -307,6 +307,28 @@ const CASES: Readonly<Record<string, Case>> = {
   "sealed.waiting": { values: [channel(CROWD.dm + 1), batch.slice(0, 50).map((k) => k + 1)], reads: 12 * 50 },
   "sealed.received": { values: [channel(CROWD.dm + 20_001), user(30), 1, 19_950], reads: 30 * 51 },
   "sealed.expired": { values: [30, 500], reads: 4 * 500 },
+
+  // voice.ts
+  "voice.of_channel": { values: [channel(1)], reads: 3 * LIMITS.voiceMembers },
+  // Of everyone in 100 servers and 500 conversations.
+  "voice.around": { values: [user(1)], reads: 100 + 500 + 8 * 2 * LIMITS.voiceMembers },
+  "voice.of_person": { values: [user(1)] },
+  "voice.open": { values: [channel(1), stay(900_001), user(50_000), session(1), 1, "node-1", 60], reads: 20 },
+  "voice.close": { values: [channel(1), [stay(100_001), stay(100_002)], "left"], reads: LIMITS.voiceMembers + AFEW },
+  "voice.flags": { values: [stay(100_001), true, false, false, false] },
+  "voice.server_flags": { values: [server(1), user(77), true, false] },
+  "voice.place": { values: [stay(100_001), "node-2", 60] },
+  "voice.connected": {
+    values: [channel(1), [stay(100_001), stay(100_002)], "node-1"],
+    reads: LIMITS.voiceMembers + AFEW,
+  },
+  "voice.node_lost": { values: [channel(1), [stay(100_001), stay(100_002)], 60], reads: LIMITS.voiceMembers + AFEW },
+  // Everyone who is in voice now is looked at.
+  "voice.due": { values: [["node-1", "node-2"]], reads: 300 },
+  "voice.on_node": { values: ["node-1"], reads: 2 * LIMITS.voiceMembers },
+  "voice.ring": { values: [channel(CROWD.dm + 200), stay(200_020), stay(1), [user(201)], 45], reads: 20 },
+  "voice.ring_for": { values: [stay(200_020), stay(1), []] },
+  "voice.drop_past": { values: [7, 500], reads: 2 * 500 + AFEW },
 
   mark_read: { values: [user(1), channel(1), 5] },
 };

@@ -83,6 +83,16 @@ export function openings(env: Env, userId: UserId): Promise<Bucket> {
   return bucket(env, 60, HOUR_MS, "openings", userId);
 }
 
+/** Places that a person takes in voice channels: each is told to everyone who may view the channel. */
+export function voiceJoins(env: Env, userId: UserId): Promise<Bucket> {
+  return bucket(env, 30, MINUTE_MS, "voice joins", userId);
+}
+
+/** Calls that a person lets ring: others cannot refuse them. */
+export function rings(env: Env, userId: UserId): Promise<Bucket> {
+  return bucket(env, 10, 10 * MINUTE_MS, "rings", userId);
+}
+
 /** Takes a token of each bucket in turn, and stops with `rate_limited` at the first empty one. */
 export async function admit(db: Database, buckets: readonly Bucket[]): Promise<Outcome<undefined>> {
   for (const each of buckets) {

@@ -122,7 +122,14 @@ export const removePerson = statement<[ChannelId, UserId], { channelId: ChannelI
 
 /** What everyone may do in a direct conversation. */
 export const DIRECT_PERMISSIONS: PermissionBits =
-  PERMISSIONS.viewChannel | PERMISSIONS.sendMessages | PERMISSIONS.readHistory | PERMISSIONS.addReactions;
+  PERMISSIONS.viewChannel |
+  PERMISSIONS.sendMessages |
+  PERMISSIONS.readHistory |
+  PERMISSIONS.addReactions |
+  PERMISSIONS.connect |
+  PERMISSIONS.speak |
+  PERMISSIONS.video |
+  PERMISSIONS.shareScreen;
 
 function toDirectChannel(row: DmRow): DirectChannel {
   return {

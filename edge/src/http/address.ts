@@ -88,3 +88,8 @@ export function isSecure(request: Incoming, env: ProxySettings): boolean {
   if (peer === undefined || !isTrusted(peer, trustedRanges(env.TRUSTED_PROXY ?? ""))) return false;
   return request.headers.get("x-forwarded-proto")?.split(",").at(-1)?.trim() === "https";
 }
+
+/** Where the browser reached us: scheme and host. */
+export function originOf(request: Incoming, env: ProxySettings): string {
+  return `${isSecure(request, env) ? "https" : "http"}://${new URL(request.url).host}`;
+}

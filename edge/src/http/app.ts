@@ -14,11 +14,13 @@ import { inviteRoutes } from "./invites.ts";
 import { keyRoutes } from "./keys.ts";
 import { memberRoutes } from "./members.ts";
 import { openApiRoutes } from "./openapi.ts";
+import { operatorRoutes } from "./operator.ts";
 import { roleRoutes } from "./roles.ts";
 import { answerRefusal, type App } from "./route.ts";
 import { serverRoutes } from "./servers.ts";
 import { userRoutes } from "./users.ts";
 import { vaultRoutes } from "./vault.ts";
+import { voiceRoutes } from "./voice.ts";
 
 /** The REST part of the worker: a file for each resource, one table of routes (protocol/src/rest.ts). */
 export function makeApp(): App {
@@ -37,6 +39,8 @@ export function makeApp(): App {
   historyRoutes(app);
   keyRoutes(app);
   dmRoutes(app);
+  voiceRoutes(app);
+  operatorRoutes(app);
 
   app.notFound((c) => {
     const known = knownMethods(c.req.path);

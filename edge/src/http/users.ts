@@ -22,6 +22,7 @@ import { serverActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
 import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { leaveWith } from "../voice/places.ts";
 import { type App, serve } from "./route.ts";
 
 const gone = refuse("session_revoked", "this account is gone");
@@ -54,6 +55,8 @@ export function userRoutes(app: App): void {
     // A server that was deleted meanwhile has forgotten everybody.
     const refusal = left.find((outcome) => !outcome.ok && outcome.error.code !== "not_found");
     if (refusal !== undefined && !refusal.ok) return refusal;
+    const silent = await leaveWith(env, db, user.sub, "all");
+    if (!silent.ok && silent.error.code !== "not_found") return silent;
     const deleted = await db.query(deleteAccount, [user.sub, account.value.password_hash]);
     if (deleted.length === 0)
       return (await db.query(serversOfMember, [user.sub])).some(({ owned }) => owned) ? owner : changedMeanwhile;

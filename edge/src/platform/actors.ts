@@ -3,6 +3,7 @@ import type { Channel } from "../actors/channel/actor.ts";
 import type { Gateway } from "../actors/gateway/actor.ts";
 import type { PgGate } from "../actors/pg-gate/actor.ts";
 import type { Server } from "../actors/server/actor.ts";
+import type { SfuRegistry } from "../actors/sfu-registry/actor.ts";
 import { type Env, settings } from "./env.ts";
 
 /**
@@ -23,6 +24,11 @@ export function channelActor(env: Env, id: ChannelId): Remote<Channel> {
 
 export function serverActor(env: Env, id: ServerId): Remote<Server> {
   return remote(env.SERVER, id);
+}
+
+/** The one actor that knows the SFU nodes. */
+export function sfuRegistry(env: Pick<Env, "SFU_REGISTRY">): Remote<SfuRegistry> {
+  return remote(env.SFU_REGISTRY, "sfu");
 }
 
 /** Every gateway of the instance, by shard. */

@@ -3,6 +3,7 @@ import type { Channel } from "../actors/channel/actor.ts";
 import type { Gateway } from "../actors/gateway/actor.ts";
 import type { PgGate } from "../actors/pg-gate/actor.ts";
 import type { Server } from "../actors/server/actor.ts";
+import type { SfuRegistry } from "../actors/sfu-registry/actor.ts";
 
 /** What the platform binds to the worker and its actors (wrangler.toml; tools/stack for self-hosting). */
 export interface Env {
@@ -10,6 +11,7 @@ export interface Env {
   readonly CHANNEL: DurableObjectNamespace<Channel>;
   readonly SERVER: DurableObjectNamespace<Server>;
   readonly PG_GATE: DurableObjectNamespace<PgGate>;
+  readonly SFU_REGISTRY: DurableObjectNamespace<SfuRegistry>;
   /** The built web client. */
   readonly ASSETS: Fetcher;
   /** Hashes and compares passwords in a place where 300 ms of computing disturb nobody (auth/passwords.ts). */
@@ -25,6 +27,12 @@ export interface Env {
   readonly SFU_SIGNING_KEY?: string;
   /** Shared with SFU nodes, which prove by it who they are. */
   readonly SFU_SECRET?: string;
+  /** `stun:` and `turn:` addresses for clients, separated by commas, and the secret that a TURN server shares with the edge. */
+  readonly STUN_URLS?: string;
+  readonly TURN_URLS?: string;
+  readonly TURN_SECRET?: string;
+  /** `relay`: clients use TURN servers only, so that nobody learns another's address. */
+  readonly ICE_TRANSPORT_POLICY?: string;
   readonly GATEWAY_SHARDS?: string;
   readonly PG_POOL_SIZE?: string;
   readonly REGISTER_LIMIT?: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "pg";
-import { loadSecrets } from "../../../tools/stack/secrets.ts";
+import { loadSecrets, type Secrets } from "../../../tools/stack/secrets.ts";
 import { type Stack, startStack } from "../../../tools/stack/stack.ts";
 
 /** A LesCopains of one test file's own, in a temporary folder: it may be stopped, killed and set up differently. */
@@ -13,6 +13,7 @@ export interface Place {
   readonly sql: Pool;
   /** Signs access tokens (`JWT_SECRET`). */
   readonly jwtSecret: string;
+  readonly secrets: Secrets;
   /** What the actors' process has logged so far. */
   log(): string;
   /** Stops everything and removes the folder. Throws when a process had ended by itself. */
@@ -44,11 +45,13 @@ export async function startPlace(env: Readonly<Record<string, string>> = {}): Pr
     throw error;
   });
   const sql = onlooker(stack.databaseUrl);
+  const secrets = loadSecrets(dataDir);
   return {
     url: stack.url,
     stack,
     sql,
-    jwtSecret: loadSecrets(dataDir).jwtSecret,
+    jwtSecret: secrets.jwtSecret,
+    secrets,
     log: () => readFileSync(join(dataDir, "logs", "workerd.log"), "utf8"),
     stop: async () => {
       await sql.end();

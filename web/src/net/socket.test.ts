@@ -16,6 +16,7 @@ const READY = {
   servers: [],
   dms: [],
   presences: [],
+  voice: [],
   sessionId: SESSION,
   deviceId: null,
 };

@@ -87,7 +87,15 @@ export class FakeServer {
 
   ready(): void {
     const sessionId = "018f0000-0000-7000-8000-0000000000ee";
-    this.wire.push("ready", { user: self, servers: [this.server], dms: [], presences: [], sessionId, deviceId: null });
+    this.wire.push("ready", {
+      user: self,
+      servers: [this.server],
+      dms: [],
+      presences: [],
+      voice: [],
+      sessionId,
+      deviceId: null,
+    });
   }
 
   /** Somebody writes; `told`: the event reaches the client. */

@@ -1,10 +1,11 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { AnyDown } from "@lescopains/protocol/down";
 import type { Message } from "@lescopains/protocol/entities";
-import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { CallId, ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import { allows } from "@lescopains/protocol/permissions";
 import type { HistoryPage, HistoryQuery } from "@lescopains/protocol/rest";
 import type { MessageDelete, MessageEdit, MessageSend, ReactionChange } from "@lescopains/protocol/up";
+import type { VoiceEnd, VoiceFlags, VoiceMember, VoicePatch, VoiceRoster } from "@lescopains/protocol/voice";
 import { DurableObject } from "cloudflare:workers";
 import { deviceOfSession } from "../../db/devices.ts";
 import { addPerson, removePerson } from "../../db/dms.ts";
@@ -30,7 +31,9 @@ import type { People } from "./people.ts";
 import { changesSince, pageOf, readerIn, untoldOf } from "./reading.ts";
 import { type Granted, Rights } from "./rights.ts";
 import { pass } from "./sealed.ts";
+import type { Seat } from "./seats.ts";
 import { store, type Written } from "./store.ts";
+import { type Joined, type LostNodes, type Newcomer, type ReportAnswer, Voice } from "./voice.ts";
 
 interface Pending {
   readonly write: Write;
@@ -73,6 +76,7 @@ export class Channel extends DurableObject<Env> {
   /** The last event that gateways were given; what was there before this actor was counts as told. */
   #toldSeq: number | undefined;
   readonly #typedAtMs = new Map<UserId, number>();
+  readonly #voice: Voice;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -83,6 +87,18 @@ export class Channel extends DurableObject<Env> {
     this.#rights = new Rights(async (serverId, userId) => {
       const answer = await serverActor(env, serverId).permissions(this.#id, userId);
       return answer === null ? 0n : BigInt(answer.bits);
+    });
+    this.#voice = new Voice({
+      id: this.#id,
+      db: this.#db,
+      env,
+      rights: this.#rights,
+      channel: () => this.#load(),
+      tell: (channel, events) =>
+        void this.#fanOut(
+          channel,
+          events.map((event) => ({ event })),
+        ),
     });
   }
 
@@ -184,10 +200,71 @@ export class Channel extends DurableObject<Env> {
       people.remove(userId);
       this.#rights.changed();
       await this.#reading;
+      await this.#voice.accessChanged();
       if (people.ids.length === 0) this.#loading = undefined;
       return ok({ left: people.ids });
     });
   }
+
+  // ── voice and calls ────────────────────────────────────────────────────────────────────────────────────────────
+
+  voiceJoin(newcomer: Newcomer): Promise<Outcome<Joined>> {
+    return this.#voice.join(newcomer);
+  }
+
+  voiceLeave(userId: UserId, reason: VoiceEnd, sessionId?: SessionId): Promise<Outcome<undefined>> {
+    return this.#voice.leave(userId, reason, sessionId);
+  }
+
+  voiceState(userId: UserId, sessionId: SessionId, flags: VoiceFlags): Promise<Outcome<{ member: VoiceMember }>> {
+    return this.#voice.say(userId, sessionId, flags);
+  }
+
+  voiceRoster(userId: UserId): Promise<Outcome<VoiceRoster>> {
+    return this.#voice.view(userId);
+  }
+
+  voiceModerate(by: UserId, userId: UserId, patch: VoicePatch): Promise<Outcome<VoiceMember>> {
+    return this.#voice.moderate(by, userId, patch);
+  }
+
+  voiceRemove(by: UserId, userId: UserId, moved?: { readonly to: ChannelId }): Promise<Outcome<{ seat: Seat }>> {
+    return this.#voice.remove(by, userId, moved);
+  }
+
+  voiceMayReceive(by: UserId, userId: UserId, deviceId: DeviceId | null): Promise<Outcome<undefined>> {
+    return this.#voice.mayReceive(by, userId, deviceId);
+  }
+
+  voiceReceive(newcomer: Newcomer & { readonly joinId: JoinId }): Promise<Outcome<VoiceMember>> {
+    return this.#voice.receive(newcomer);
+  }
+
+  voiceMedia(node: string): Promise<Outcome<ReportAnswer>> {
+    return this.#voice.media(node);
+  }
+
+  voiceNodesLost(lost: LostNodes): Promise<Outcome<undefined>> {
+    return this.#voice.nodesLost(lost);
+  }
+
+  voiceDue(): Promise<Outcome<undefined>> {
+    return this.#voice.due();
+  }
+
+  callRing(userId: UserId, sessionId: SessionId): Promise<Outcome<{ callId: CallId; until: string }>> {
+    return this.#voice.calls.ring(userId, sessionId);
+  }
+
+  callAnswer(userId: UserId, reason: "accepted" | "declined"): Promise<Outcome<undefined>> {
+    return this.#voice.calls.answer(userId, reason);
+  }
+
+  callCancel(userId: UserId): Promise<Outcome<undefined>> {
+    return this.#voice.calls.cancel(userId);
+  }
+
+  // ── rights ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** May this person view the channel? */
   async visible(userId: UserId): Promise<Outcome<undefined>> {
@@ -202,6 +279,7 @@ export class Channel extends DurableObject<Env> {
   async accessChanged(_version: number): Promise<void> {
     this.#rights.changed();
     await this.#inFlight;
+    await this.#voice.accessChanged();
   }
 
   /** The channel's own row changed. */
@@ -210,9 +288,16 @@ export class Channel extends DurableObject<Env> {
     await this.accessChanged(0);
   }
 
+  /** The channel's own row changed: it is encrypted now. */
+  async madeEncrypted(): Promise<void> {
+    await this.changed();
+    await this.#voice.madeEncrypted();
+  }
+
   /** The channel was deleted: its row is gone, so loading it again finds nothing. */
   async removed(): Promise<void> {
     await this.changed();
+    await this.#voice.removed();
   }
 
   #load(): Promise<Loaded | null> {

@@ -10,6 +10,8 @@ export interface Loaded {
   readonly access: Access;
   readonly direct: "dm" | "group_dm" | null;
   readonly encrypted: boolean;
+  /** People can speak there. */
+  readonly isVoice: boolean;
   lastSeq: number;
 }
 
@@ -18,8 +20,8 @@ export async function loadChannel(db: Database, id: ChannelId): Promise<Loaded |
   const [row] = await db.query(channelById, [id]);
   if (row === undefined) return null;
   const { serverId, type, encrypted, lastSeq } = row;
-  if (serverId !== null) return { access: { serverId }, direct: null, encrypted, lastSeq };
+  if (serverId !== null) return { access: { serverId }, direct: null, encrypted, isVoice: type === "voice", lastSeq };
   if (type !== "dm" && type !== "group_dm") return null;
   const people = new People(await db.query(peopleOf, [id]));
-  return { access: { people }, direct: type, encrypted: true, lastSeq };
+  return { access: { people }, direct: type, encrypted: true, isVoice: true, lastSeq };
 }

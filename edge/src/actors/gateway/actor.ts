@@ -10,7 +10,8 @@ import { envelopesAfter } from "../../db/envelopes.ts";
 import { lowKeys } from "../../db/prekeys.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
 import { dropExpired } from "../../db/sealed.ts";
-import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
+import { dropPast } from "../../db/voice.ts";
+import { gatewayActors, type RemoteGateway, serverActor, sfuRegistry } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type ConnectAnswer, type ConnectRequest, type Socket, SocketServer } from "../../socketio/server.ts";
@@ -126,13 +127,20 @@ export class Gateway extends DurableObject<Env> {
     const nowMs = Date.now();
     for (const socket of this.#io.sockets()) closeIfExpired(socket, nowMs);
     await this.#dropExpired();
+    // Not waited for: it may wait for voice nodes.
+    this.ctx.waitUntil(
+      sfuRegistry(this.env)
+        .sweep()
+        .catch((error: unknown) => log.warn("voice was not swept", { reason: String(error) })),
+    );
     if (this.#io.sweep(nowMs, SILENCE) > 0) await this.#sweepLater();
   }
 
-  /** A part of the instance's ciphertexts that waited for too long: whatever actor is awake does it, and the next one goes on. */
+  /** A part of the instance's ciphertexts that waited for too long, and of what was kept of voice: whatever actor is awake does it, and the next one goes on. */
   async #dropExpired(): Promise<void> {
     try {
       await this.#db.query(dropExpired, [PERIODS.ciphertextMs / DAY_MS, EXPIRED_AT_ONCE]);
+      await this.#db.query(dropPast, [PERIODS.voiceSessionMs / DAY_MS, EXPIRED_AT_ONCE]);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       log.warn("what has expired stays a little longer", { reason: error.message });
@@ -321,6 +329,7 @@ export class Gateway extends DurableObject<Env> {
         env: this.env,
         shard: this.#shard,
         user: this.#roster.user(socket.data.userId),
+        sessionId: socket.data.sessionId,
         deviceId: socket.data.deviceId,
         count: this.#count,
         envelopesKept: (upTo) => this.#serve(this.#mailbox.acknowledged(socket, upTo)),

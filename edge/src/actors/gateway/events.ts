@@ -1,7 +1,7 @@
 import type { AnyDown } from "@lescopains/protocol/down";
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { ErrorBody } from "@lescopains/protocol/errors";
-import type { ChannelId } from "@lescopains/protocol/ids";
+import type { ChannelId, SessionId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { UP, type UpAnswer, type UpBody, type UpEvent } from "@lescopains/protocol/up";
 import * as v from "valibot";
@@ -9,11 +9,13 @@ import { mayReach } from "../../db/contacts.ts";
 import { dropEnvelopes, queueEnvelopes } from "../../db/envelopes.ts";
 import { markRead } from "../../db/messages.ts";
 import { type Database, DatabaseError } from "../../db/port.ts";
+import { seatOf } from "../../db/voice.ts";
 import { channelActor, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import type { Outcome } from "../../platform/outcome.ts";
 import { envelopesQueued } from "../../platform/tell.ts";
+import { enter } from "../../voice/places.ts";
 import type { Counter } from "./counter.ts";
 import type { LocalPresence } from "./messages.ts";
 import type { LocalUser } from "./roster.ts";
@@ -24,6 +26,7 @@ export interface Sender {
   readonly env: Env;
   readonly shard: number;
   readonly user: Pick<LocalUser<unknown>, "id" | "servers"> | undefined;
+  readonly sessionId: SessionId;
   /** The device that the socket speaks for. */
   readonly deviceId: DeviceId | null;
   /** Keeps what the person chose to show, for all their sockets on all gateways. */
@@ -103,6 +106,24 @@ const HANDLERS: Handlers = {
     count.failed(reason);
     return { ok: true };
   },
+  "voice:join": async ({ db, env, user, sessionId, deviceId }, { channelId }) => {
+    const joined = await enter(env, db, channelId, { userId: user.id, sessionId, deviceId });
+    return joined.ok ? { ok: true, joinId: joined.value.joinId, roster: joined.value.roster } : joined;
+  },
+  "voice:leave": async ({ env, user }, { channelId }) =>
+    flat(await channelActor(env, channelId).voiceLeave(user.id, "left")),
+  "voice:state": async ({ db, env, user, sessionId }, flags) => {
+    const [held] = await db.query(seatOf, [user.id]);
+    if (held === undefined) return refused("conflict", "this session is in no voice channel");
+    return flat(await channelActor(env, held.channelId).voiceState(user.id, sessionId, flags));
+  },
+  "call:ring": async ({ env, user, sessionId }, { channelId }) =>
+    flat(await channelActor(env, channelId).callRing(user.id, sessionId)),
+  "call:accept": async ({ env, user }, { channelId }) =>
+    flat(await channelActor(env, channelId).callAnswer(user.id, "accepted")),
+  "call:decline": async ({ env, user }, { channelId }) =>
+    flat(await channelActor(env, channelId).callAnswer(user.id, "declined")),
+  "call:cancel": async ({ env, user }, { channelId }) => flat(await channelActor(env, channelId).callCancel(user.id)),
   "presence:ping": async () => ({ ok: true }),
   "read:mark": async ({ db, env, user, tellOthers }, { channelId, seq }) => {
     const visible = await channelActor(env, channelId).visible(user.id);

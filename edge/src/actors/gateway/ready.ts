@@ -7,8 +7,10 @@ import { channelMarks, withMarks } from "../../db/channels.ts";
 import { directChannels } from "../../db/dms.ts";
 import { serversOfUser } from "../../db/gateway.ts";
 import type { Database } from "../../db/port.ts";
+import { seatsAround } from "../../db/voice.ts";
 import { serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
+import { rostersOf } from "../channel/seats.ts";
 import type { LocalUser, Roster } from "./roster.ts";
 
 interface Newcomer<S> {
@@ -48,12 +50,18 @@ export async function readyFor<S>({
       return answer.ok ? [answer.value] : [];
     }),
   );
-  const [marks, dms] = await Promise.all([db.query(channelMarks, [user.id]), directChannels(db, user.id)]);
+  const [marks, dms, seats] = await Promise.all([
+    db.query(channelMarks, [user.id]),
+    directChannels(db, user.id),
+    db.query(seatsAround, [user.id]),
+  ]);
   const servers: Server[] = [];
   const presences = new Map<UserId, Presence>();
   for (const { server, presences: online } of attached.flat()) {
     servers.push(withMarks(server, marks));
     for (const one of online) if (presences.size < LIMITS.readyPresences) presences.set(one.userId, one);
   }
-  return { user: account, servers, dms, presences: [...presences.values()], sessionId, deviceId };
+  const shown = new Set([...servers.flatMap(({ channels }) => channels), ...dms].map(({ id }) => id));
+  const voice = rostersOf(seats.filter(({ channelId }) => shown.has(channelId)));
+  return { user: account, servers, dms, presences: [...presences.values()], voice, sessionId, deviceId };
 }

@@ -37,8 +37,9 @@ import { Keeper } from "./keeper.ts";
 import * as membership from "./membership.ts";
 import { NO_SERVER, refused } from "./mutation.ts";
 import * as roles from "./roles.ts";
-import { allowed } from "./rules.ts";
+import * as rules from "./rules.ts";
 import * as settings from "./settings.ts";
+import { tellGateways } from "./told.ts";
 import { memberView } from "./view.ts";
 
 /** What a connection is told when it begins. */
@@ -116,6 +117,26 @@ export class Server extends DurableObject<Env> {
     const profile = core.access(userId);
     this.#server.noteAsked(channelId, userId, profile !== undefined);
     return { version: core.state.version, bits: String(profile?.channels.get(channelId) ?? 0n) };
+  }
+
+  /** [PERM6] Whether a person may act upon another. */
+  mayActOn(userId: UserId, targetId: UserId): Promise<Outcome<undefined>> {
+    return this.#server.read((core) => {
+      const denied = rules.member(core, userId) ?? rules.below(core, userId, targetId);
+      return denied === null ? ok() : refused(denied);
+    });
+  }
+
+  /** [VO9] A person came to a voice channel, or left it: whoever may view it is told, as far as presence is told at all. */
+  async voiceChanged(channelId: ChannelId, userId: UserId, isIn: boolean): Promise<void> {
+    const core = await this.#server.core();
+    if (core === null || core.presence.online > LIMITS.presencePushOnline) return;
+    const to = [...core.presence.users()].filter((id) => core.access(id)?.channels.has(channelId) === true);
+    const body = { userId, ...core.presence.shown(userId), inVoiceChannel: isIn ? channelId : null };
+    await tellGateways(this.env, this.#id, {
+      version: core.state.version,
+      events: [{ to, event: { event: "presence:update", body } }],
+    });
   }
 
   // ── the server ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -196,7 +217,7 @@ export class Server extends DurableObject<Env> {
 
   bans(userId: UserId): Promise<Outcome<{ bans: Ban[] }>> {
     return this.#server.read(async (core) => {
-      const denied = allowed(core, userId, "banMembers");
+      const denied = rules.allowed(core, userId, "banMembers");
       if (denied !== null) return refused(denied);
       const rows = await this.#db.query(bansOfServer, [this.#id, LIMITS.membersPage]);
       return ok({
@@ -233,7 +254,7 @@ export class Server extends DurableObject<Env> {
 
   invites(userId: UserId): Promise<Outcome<{ invites: Invite[] }>> {
     return this.#server.read(async (core) => {
-      const denied = allowed(core, userId, "manageServer");
+      const denied = rules.allowed(core, userId, "manageServer");
       if (denied !== null) return refused(denied);
       return ok({ invites: await this.#db.query(invitesOfServer, [this.#id, LIMITS.invitesPerServer]) });
     });

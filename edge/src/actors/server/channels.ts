@@ -101,7 +101,8 @@ export function update(userId: UserId, channelId: ChannelId, patch: ChannelPatch
       channels: [channelId, ...moves.map(({ id }) => id)],
       recheck: [],
     });
-    return done(view(core, userId, next), { ...effects, reload: [channelId] });
+    const sealed = next.encrypted && !channel.encrypted ? [channelId] : [];
+    return done(view(core, userId, next), { ...effects, reload: [channelId], sealed });
   };
 }
 

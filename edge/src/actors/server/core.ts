@@ -17,6 +17,8 @@ export interface Effects {
   readonly recheck: "all" | readonly ChannelId[];
   /** Channels whose own row changed. */
   readonly reload?: readonly ChannelId[];
+  /** Of those, the ones that were plain and are encrypted now. */
+  readonly sealed?: readonly ChannelId[];
   /** Channels that were deleted. */
   readonly removed?: readonly ChannelId[];
   /** The server itself was deleted: nothing of it may be used any more. */

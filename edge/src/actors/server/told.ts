@@ -19,7 +19,12 @@ export async function tell(
   const calls: Promise<void>[] = [];
   const reload = new Set(effects.reload);
   for (const channelId of effects.removed ?? []) calls.push(twice(() => channelActor(env, channelId).removed()));
-  for (const channelId of reload) calls.push(twice(() => channelActor(env, channelId).changed()));
+  for (const channelId of reload) {
+    const channel = channelActor(env, channelId);
+    calls.push(
+      twice(() => (effects.sealed?.includes(channelId) === true ? channel.madeEncrypted() : channel.changed())),
+    );
+  }
   for (const channelId of recheck) {
     if (!reload.has(channelId)) calls.push(twice(() => channelActor(env, channelId).accessChanged(version)));
   }

@@ -1,0 +1,328 @@
+import type { DeviceId } from "@lescopains/protocol/device-list";
+import type { ChannelId, UserId } from "@lescopains/protocol/ids";
+import type { FromEdge } from "@lescopains/protocol/sfu/registry";
+import { SFU_PERIODS } from "@lescopains/protocol/sfu/limits";
+import type { NodeId, Right } from "@lescopains/protocol/sfu/token";
+import { DurableObject } from "cloudflare:workers";
+import { type Database, database, DatabaseError } from "../../db/port.ts";
+import { channelsDue, channelsOnNode } from "../../db/voice.ts";
+import { channelActor } from "../../platform/actors.ts";
+import type { Env } from "../../platform/env.ts";
+import { log } from "../../platform/logger.ts";
+import type { RoomReport } from "../channel/seats.ts";
+import { nodeOf, type Order, parseMessage, proofFor } from "./link.ts";
+import { choose, type Place, type Registration, SfuNode } from "./nodes.ts";
+
+/** A node whose connection closed comes back within this time, or is dead. */
+const COME_BACK_MS = 1_500;
+/** A node that does not carry out a command within this time is dead: what it may still forward is nobody's to hear. */
+const COMMAND_MS = 2_000;
+const CLOSE = { protocol: 1008, again: 1012, replaced: 4409 } as const;
+
+/** A person in a room; without a device, wherever they are in it. */
+interface Who {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId | null;
+}
+
+interface Pending {
+  readonly order: Order;
+  readonly done: () => void;
+}
+
+/** A node, and how it is reached. */
+interface Link {
+  readonly node: SfuNode;
+  /** Undefined while it is expected back. */
+  socket: WebSocket | undefined;
+  readonly pending: Map<string, Pending>;
+  readonly telling: Set<ChannelId>;
+  watch: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** What operators see of a node. */
+export interface NodeView {
+  readonly id: NodeId;
+  readonly url: string;
+  readonly region: string;
+  readonly version: string;
+  readonly draining: boolean;
+  readonly connected: boolean;
+  readonly load: SfuNode["load"];
+  readonly rooms: ChannelId[];
+}
+
+/**
+ * The SFU nodes that are alive, what is in their rooms, and commands to them. All of it is the nodes' own word and is told again when
+ * one connects: nothing is stored here. Who has a place where is PostgreSQL's, by the channels' actors; this only calls them.
+ */
+export class SfuRegistry extends DurableObject<Env> {
+  readonly #db: Database;
+  readonly #links = new Map<NodeId, Link>();
+  readonly #startedMs = Date.now();
+  #sweeping: Promise<void> | undefined;
+  #commands = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#db = database(env);
+    // What they had said is forgotten: they connect again and say it anew.
+    for (const socket of ctx.getWebSockets()) socket.close(CLOSE.again, "register again");
+  }
+
+  // ── connections of nodes ───────────────────────────────────────────────────────────────────────────────────────
+
+  override async fetch(request: Request): Promise<Response> {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });
+    const nodeId = await nodeOf(this.env.SFU_SECRET ?? "", request.headers.get("authorization"));
+    if (nodeId === undefined) return new Response(null, { status: 401 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    server.serializeAttachment(nodeId);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async webSocketMessage(socket: WebSocket, text: string | ArrayBuffer): Promise<void> {
+    const nodeId = socket.deserializeAttachment() as NodeId;
+    const message = parseMessage(text);
+    if (message === undefined) return socket.close(CLOSE.protocol, "not a message of the registry's wire");
+    if (message.type === "register") {
+      if (message.nodeId !== nodeId) return socket.close(CLOSE.protocol, "another node's name");
+      return this.#register(socket, message);
+    }
+    const link = this.#links.get(nodeId);
+    // Before `register`, or after somebody else took the name.
+    if (link?.socket !== socket) return;
+    this.#watch(link, SFU_PERIODS.nodeDeadMs);
+    if (message.type === "heartbeat") {
+      link.node.load = message.load;
+      link.node.draining = message.draining;
+      send(socket, { type: "beat" });
+    } else if (message.type === "done") {
+      link.pending.get(message.id)?.done();
+    } else {
+      link.node.take(message);
+    }
+    this.#tellNews(link);
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    this.#disconnected(socket);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#disconnected(socket);
+  }
+
+  async #register(socket: WebSocket, registration: Registration): Promise<void> {
+    const { nodeId, nonce } = registration;
+    const before = this.#links.get(nodeId);
+    if (before !== undefined && before.socket !== socket)
+      before.socket?.close(CLOSE.replaced, "this node connected again");
+    clearTimeout(before?.watch);
+    const node = new SfuNode(registration);
+    const link: Link = {
+      node,
+      socket,
+      // What it was told and has not confirmed is told again.
+      pending: before?.pending ?? new Map(),
+      telling: new Set(),
+      watch: undefined,
+    };
+    this.#links.set(nodeId, link);
+    this.#watch(link, SFU_PERIODS.nodeDeadMs);
+    send(socket, { type: "welcome", proof: await proofFor(this.env.SFU_SECRET ?? "", nodeId, nonce) });
+    for (const [id, { order }] of link.pending) send(socket, { ...order, id });
+    const { region, version, rooms } = node;
+    log.info("voice node registered", { nodeId, region, version, rooms: rooms.length });
+    try {
+      // Also those that it does not have (any more).
+      for (const { channelId } of await this.#db.query(channelsOnNode, [nodeId])) node.news.add(channelId);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      // The next sweep, or the next change of a room, finds them.
+      log.warn("rooms of a node were not compared", { nodeId, reason: error.message });
+    }
+    this.#tellNews(link);
+  }
+
+  #disconnected(socket: WebSocket): void {
+    const link = this.#links.get(socket.deserializeAttachment() as NodeId);
+    if (link?.socket !== socket) return;
+    link.socket = undefined;
+    link.node.reachable = false;
+    this.#watch(link, COME_BACK_MS);
+  }
+
+  /** The timer runs while nodes are connected, whose heartbeats keep this actor awake anyway. */
+  #watch(link: Link, ms: number): void {
+    clearTimeout(link.watch);
+    link.watch = setTimeout(() => this.#dead(link), ms);
+  }
+
+  /** [VO22] Its rooms are placed anew, when their people come back. */
+  #dead(link: Link): void {
+    const { id } = link.node;
+    if (this.#links.get(id) !== link) return;
+    this.#links.delete(id);
+    clearTimeout(link.watch);
+    link.socket?.close(CLOSE.again, "taken for dead");
+    for (const { done } of link.pending.values()) done();
+    log.warn("voice node is gone", { nodeId: id, rooms: link.node.rooms.length });
+    this.ctx.waitUntil(this.#displace(id));
+  }
+
+  async #displace(node: NodeId): Promise<void> {
+    try {
+      const channels = await this.#db.query(channelsOnNode, [node]);
+      await Promise.all(channels.map(({ channelId }) => channelActor(this.env, channelId).voiceNodesLost({ node })));
+    } catch (error) {
+      // The sweep finds them.
+      log.warn("rooms of a lost node were not told", { nodeId: node, reason: String(error) });
+    }
+  }
+
+  // ── rooms ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Calls the channels whose rooms have changed; what fails is tried again with the next heartbeat. */
+  #tellNews(link: Link): void {
+    for (const roomId of link.node.news) {
+      if (link.telling.has(roomId)) continue;
+      link.node.news.delete(roomId);
+      link.telling.add(roomId);
+      this.ctx.waitUntil(this.#tell(link, roomId));
+    }
+  }
+
+  async #tell(link: Link, roomId: ChannelId): Promise<void> {
+    const { node } = link;
+    let retries = false;
+    try {
+      const answer = await channelActor(this.env, roomId).voiceMedia(node.id);
+      if (answer.ok) {
+        node.taken(roomId);
+        for (const { userId, deviceId } of answer.value.strangers)
+          void this.kick(node.id, roomId, { userId, deviceId });
+        for (const { rights, ...who } of answer.value.rights) void this.rights(node.id, roomId, who, rights);
+      } else if (answer.error.code === "not_found") void this.#command(link, { type: "close-room", roomId });
+      else retries = true;
+    } catch (error) {
+      retries = true;
+      log.warn("a channel was not told of its room", { channelId: roomId, reason: String(error) });
+    }
+    link.telling.delete(roomId);
+    if (retries) link.node.news.add(roomId);
+    else if (link.node.news.has(roomId)) this.#tellNews(link);
+  }
+
+  /** Who is in a room of a node now; null: the node is not known. Asked by the room's channel, in its turn. */
+  async report(node: NodeId, roomId: ChannelId): Promise<RoomReport | null> {
+    const link = this.#links.get(node);
+    return link === undefined ? null : { node, ...link.node.report(roomId) };
+  }
+
+  /** @param current nodes that the room is on already */
+  async place(current: readonly string[], region: string | null): Promise<Place | null> {
+    return choose(
+      [...this.#links.values()].map(({ node }) => node),
+      current,
+      region,
+    );
+  }
+
+  // ── commands: they resolve when the node has carried them out, or is dead ─────────────────────────────────────────
+
+  async kick(node: string, roomId: ChannelId, who: Who): Promise<void> {
+    await this.#commandTo(node, { type: "kick", roomId, ...named(who) });
+  }
+
+  async move(node: string, roomId: ChannelId, who: Who, channelId: ChannelId): Promise<void> {
+    await this.#commandTo(node, { type: "move", roomId, ...named(who), channelId });
+  }
+
+  async rights(node: string, roomId: ChannelId, who: Who, rights: Right[]): Promise<void> {
+    await this.#commandTo(node, { type: "rights", roomId, ...named(who), rights });
+  }
+
+  async closeRoom(roomId: ChannelId): Promise<void> {
+    const there = [...this.#links.values()].filter(({ node }) => node.has(roomId));
+    await Promise.all(there.map((link) => this.#command(link, { type: "close-room", roomId })));
+  }
+
+  /** Takes a node out of service: no new rooms, and those that are there end when they empty or at the deadline. False: no such node. */
+  async drain(node: string, deadlineMs: number): Promise<boolean> {
+    const link = this.#links.get(node);
+    if (link === undefined) return false;
+    link.node.draining = true;
+    await this.#command(link, { type: "drain", deadlineMs });
+    return true;
+  }
+
+  async undrain(node: string): Promise<boolean> {
+    const link = this.#links.get(node);
+    if (link === undefined) return false;
+    link.node.draining = false;
+    await this.#command(link, { type: "undrain" });
+    return true;
+  }
+
+  async #commandTo(node: string, order: Order): Promise<void> {
+    const link = this.#links.get(node);
+    if (link !== undefined) await this.#command(link, order);
+  }
+
+  #command(link: Link, order: Order): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#commands += 1;
+    const id = `${this.#startedMs}.${this.#commands}`;
+    const late = setTimeout(() => {
+      log.warn("voice node does not obey", { nodeId: link.node.id, command: order.type });
+      const present = this.#links.get(link.node.id);
+      if (present !== undefined) this.#dead(present);
+    }, COMMAND_MS);
+    const done = (): void => {
+      clearTimeout(late);
+      link.pending.delete(id);
+      resolve();
+    };
+    link.pending.set(id, { order, done });
+    if (link.socket !== undefined) send(link.socket, { ...order, id });
+    return promise;
+  }
+
+  // ── operators, and what is due ─────────────────────────────────────────────────────────────────────────────────
+
+  async nodes(): Promise<NodeView[]> {
+    return [...this.#links.values()].map(({ node, socket }) => {
+      const { id, url, region, version, draining, load, rooms } = node;
+      return { id, url, region, version, draining, connected: socket !== undefined, load, rooms };
+    });
+  }
+
+  /** [VO8] Calls the channels where a place, a call or a node has had its time. Whoever is awake asks for it now and then. */
+  sweep(): Promise<void> {
+    return (this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = undefined;
+    }));
+  }
+
+  async #sweep(): Promise<void> {
+    // An actor that has just begun waits for the nodes to connect before it takes them for dead.
+    await scheduler.wait(Math.max(0, this.#startedMs + SFU_PERIODS.nodeDeadMs - Date.now()));
+    const alive = [...this.#links.keys()];
+    for (const { channelId } of await this.#db.query(channelsDue, [alive])) {
+      const channel = channelActor(this.env, channelId);
+      await channel.voiceNodesLost({ allBut: alive });
+      await channel.voiceDue();
+    }
+  }
+}
+
+function named({ userId, deviceId }: Who): { userId: UserId; deviceId?: DeviceId } {
+  return deviceId === null ? { userId } : { userId, deviceId };
+}
+
+/** A socket that just closed takes nothing; what was meant for it is sent again when its node is back. */
+function send(socket: WebSocket, message: FromEdge): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}

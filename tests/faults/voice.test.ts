@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type DevicePerson, friends } from "../flows/kit/devices.ts";
+import { openDm } from "../flows/kit/direct.ts";
+import { opener } from "../flows/kit/opener.ts";
+import { type Place, startPlace } from "../flows/kit/place.ts";
+import { granted } from "../flows/kit/rest.ts";
+import { join, nodes, two } from "../flows/kit/voice.ts";
+import { waitFor } from "../flows/kit/wait.ts";
+
+/** What is due is looked for every 15 s, after nodes have had 3 s to come back. */
+const SWEPT_MS = 60_000;
+
+let place: Place;
+beforeAll(async () => {
+  place = await startPlace();
+});
+afterAll(() => place.stop());
+
+const { on } = opener(() => place);
+const node = nodes(() => place);
+
+async function row(joinId: string): Promise<Record<string, unknown> | undefined> {
+  const { rows } = await place.sql.query<Record<string, unknown>>("SELECT * FROM voice_sessions WHERE id = $1", [
+    joinId,
+  ]);
+  return rows[0];
+}
+
+async function connected(joinId: string): Promise<void> {
+  await waitFor("the media to be noticed", async () => (await row(joinId))?.["due_at"] === null);
+}
+
+async function crash(): Promise<void> {
+  await place.stack.workerd.kill9();
+  await place.stack.workerd.restart();
+}
+
+test("[FT9] a kill of the edge ends no call: who is on the node keeps their place, who left it meanwhile is gone", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const sfu = await node();
+  const [first, second] = [await join(place, ana, channelId), await join(place, leo, channelId)];
+  await sfu.admit(first.token);
+  await sfu.admit(second.token);
+  await connected(first.joinId);
+  await connected(second.joinId);
+  await place.stack.workerd.kill9();
+  const staying = [...(sfu.rooms.get(channelId)?.values() ?? [])].find(({ userId }) => userId === ana.id);
+  if (staying === undefined) throw new Error("Ana is in the room");
+  sfu.rooms.set(channelId, new Map([[staying.peerId, staying]]));
+  await place.stack.workerd.restart();
+  await sfu.start();
+  const b = await on(leo);
+  expect(await b.until("voice:rejoin")).toEqual({ channelId, joinId: second.joinId });
+  const roster = await granted(place.url, "getVoice", { token: ana.token, params: { id: channelId } });
+  expect(roster).toMatchObject({ epoch: 2, members: [{ joinId: first.joinId }, { joinId: second.joinId }] });
+  await b.must("voice:leave", { channelId });
+  expect(await b.until("voice:state")).toMatchObject({ epoch: 3, joinId: second.joinId, member: null });
+  expect((await row(first.joinId))?.["left_at"]).toBeNull();
+});
+
+test("[FT10] edge and node die together: everyone is asked back, and whoever does not come has no place any more", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const sfu = await node();
+  const { token, joinId } = await join(place, ana, channelId);
+  await sfu.admit(token);
+  await connected(joinId);
+  sfu.kill();
+  await crash();
+  const a = await on(ana);
+  expect(await a.until("voice:rejoin", () => true, SWEPT_MS)).toEqual({ channelId, joinId });
+  // Time goes by.
+  await place.stack.workerd.kill9();
+  await place.sql.query("UPDATE voice_sessions SET due_at = now() - interval '1 second' WHERE id = $1", [joinId]);
+  await place.stack.workerd.restart();
+  const b = await on(leo);
+  expect(b.of("ready")[0]?.voice).toMatchObject([{ channelId, members: [{ joinId }] }]);
+  expect(await b.until("voice:state", () => true, SWEPT_MS)).toMatchObject({ joinId, epoch: 2, member: null });
+  expect(await row(joinId)).toMatchObject({ reason: "timeout" });
+});
+
+test("[FT11] without PostgreSQL nobody comes or goes, and what nodes said meanwhile holds afterwards", async () => {
+  const { ana, channelId } = await two(place);
+  const sfu = await node();
+  const a = await on(ana);
+  const { token, joinId } = await join(place, ana, channelId);
+  await sfu.admit(token);
+  await connected(joinId);
+  await place.stack.postgres?.stop();
+  sfu.empty(channelId, "left");
+  expect(await a.ask("voice:join", { channelId })).toMatchObject({ error: { code: "unavailable" } });
+  await place.stack.postgres?.start();
+  await a.until("voice:ended", ({ reason }) => reason === "left", SWEPT_MS);
+  expect(await row(joinId)).toMatchObject({ reason: "left" });
+});
+
+test("[FT12] a call that rings when the edge is killed still rings afterwards, and is missed in time", async () => {
+  const [ana, leo] = (await friends(place, 2)) as [DevicePerson, DevicePerson];
+  const channelId = (await openDm(place, ana, leo)).id;
+  const a = await on(ana);
+  const { joinId } = await a.must("voice:join", { channelId });
+  const { callId, until } = await a.must("call:ring", { channelId });
+  await crash();
+  const ringing = { callId, callerId: ana.id, userIds: [leo.id], until };
+  expect((await on(leo)).of("ready")[0]?.voice).toMatchObject([{ channelId, ringing }]);
+  await place.stack.workerd.kill9();
+  await place.sql.query("UPDATE voice_sessions SET ringing_until = now() WHERE id = $1", [joinId]);
+  await place.stack.workerd.restart();
+  const b = await on(leo);
+  expect(await b.until("call:stopped", () => true, SWEPT_MS)).toMatchObject({ callId, reason: "missed" });
+});

@@ -1,0 +1,185 @@
+import { SignJWT } from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { opener } from "./kit/opener.ts";
+import { type Place, startPlace } from "./kit/place.ts";
+import { call, granted } from "./kit/rest.ts";
+import { FakeSfu } from "./kit/sfu.ts";
+import { join, nodes, two, voiceIn } from "./kit/voice.ts";
+import { waitFor } from "./kit/wait.ts";
+
+let place: Place;
+beforeAll(async () => {
+  place = await startPlace();
+});
+afterAll(() => place.stop());
+
+const { on } = opener(() => place);
+const node = nodes(() => place);
+
+function roster(person: { readonly token: string }, id: string) {
+  return granted(place.url, "getVoice", { token: person.token, params: { id } });
+}
+
+/** Until PostgreSQL says that the person's media is on a node. */
+async function connected(joinId: string): Promise<void> {
+  await waitFor("the media to be noticed", async () => {
+    const { rows } = await place.sql.query("SELECT due_at FROM voice_sessions WHERE id = $1", [joinId]);
+    return rows[0]?.due_at === null;
+  });
+}
+
+test("[VO21] a room stays on its node; a new one goes to the least busy of its region, never to one that drains", async () => {
+  const { ana, leo, server, channelId } = await two(place);
+  const busy = await node({ id: "busy", url: "https://busy", load: { cpu: 0.5 } });
+  expect((await join(place, ana, channelId)).url).toBe("https://busy");
+  const idle = await node({ id: "idle", url: "https://idle" });
+  expect((await join(place, leo, channelId)).url).toBe("https://busy");
+  const other = (await voiceIn(place, server, ana)).id;
+  expect((await join(place, ana, other)).url).toBe("https://idle");
+  idle.draining = true;
+  idle.beat();
+  const third = (await voiceIn(place, server, ana)).id;
+  await waitFor("the edge to hear of it", async () => (await join(place, ana, third)).url === "https://busy");
+  busy.kill();
+  idle.kill();
+});
+
+test("[VO22] a killed node: everyone keeps their place, is told to come back, and finds the room elsewhere", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const dying = await node({ url: "https://first" });
+  const [a, b] = [await on(ana), await on(leo)];
+  const [first, second] = [await join(place, ana, channelId), await join(place, leo, channelId)];
+  await dying.admit(first.token);
+  await dying.admit(second.token);
+  await connected(first.joinId);
+  await connected(second.joinId);
+  const before = await roster(ana, channelId);
+  await node({ url: "https://second", load: { cpu: 0.9 } });
+  dying.kill();
+  expect(await a.until("voice:rejoin")).toEqual({ channelId, joinId: first.joinId });
+  await b.until("voice:rejoin");
+  const again = await join(place, ana, channelId, first.joinId);
+  expect(again).toMatchObject({ url: "https://second", joinId: first.joinId });
+  expect((await join(place, leo, channelId, second.joinId)).url).toBe("https://second");
+  expect(await roster(ana, channelId)).toEqual(before);
+});
+
+test("[VO22] a node that says nothing for 3 s is as dead", async () => {
+  const { ana, channelId } = await two(place);
+  const silent = await node();
+  const a = await on(ana);
+  const { token, joinId } = await join(place, ana, channelId);
+  await silent.admit(token);
+  await connected(joinId);
+  silent.fallSilent();
+  await a.until("voice:rejoin");
+  await waitFor("its connection to end", () => silent.closed !== undefined);
+  expect(await call(place.url, "joinVoice", { token: ana.token, body: { channelId } })).toMatchObject({
+    error: { code: "unavailable" },
+  });
+});
+
+test("[VO23] a connection that breaks and comes back disturbs nobody; who left meanwhile is gone", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const sfu = await node();
+  const [a, b] = [await on(ana), await on(leo)];
+  const [first, second] = [await join(place, ana, channelId), await join(place, leo, channelId)];
+  await sfu.admit(first.token);
+  await sfu.admit(second.token);
+  await connected(first.joinId);
+  await connected(second.joinId);
+  sfu.cut();
+  await sfu.start();
+  await a.must("voice:state", { muted: true, deafened: false, camera: false, screenSharing: false });
+  await b.until("voice:state", ({ member }) => member?.muted === true);
+  expect(a.of("voice:rejoin")).toEqual([]);
+  sfu.empty(channelId, "left");
+  await b.until("voice:ended", ({ reason }) => reason === "left");
+});
+
+test("[VO22] a node that starts again, or a worker of it that dies, asks its people back", async () => {
+  const { ana, channelId } = await two(place);
+  const sfu = await node();
+  const a = await on(ana);
+  const { token, joinId } = await join(place, ana, channelId);
+  await sfu.admit(token);
+  await connected(joinId);
+  sfu.kill();
+  await sfu.start();
+  await a.until("voice:rejoin");
+  await sfu.admit((await join(place, ana, channelId, joinId)).token);
+  await connected(joinId);
+  sfu.empty(channelId, "worker_died");
+  await waitFor("a second one", () => a.of("voice:rejoin").length === 2);
+  expect((await roster(ana, channelId)).members).toMatchObject([{ joinId }]);
+});
+
+test("[VO24] what is no node of ours registers nothing", async () => {
+  const { ana, channelId } = await two(place);
+  const forged = new FakeSfu(place, { secret: "x".repeat(44) });
+  expect((await forged.start()).closed).toMatchObject({ code: 401 });
+  expect((await forged.start("Bearer nothing")).closed).toMatchObject({ code: 401 });
+  const real = new FakeSfu(place, { id: "real" });
+  const old = new SignJWT().setProtectedHeader({ alg: "HS256" }).setIssuer("real").setAudience("sfu-registry");
+  const aged = old.setIssuedAt(Date.now() / 1_000 - 600).setExpirationTime("1h");
+  expect((await real.start(`Bearer ${await aged.sign(Buffer.from(place.secrets.sfuSecret))}`)).closed).toMatchObject({
+    code: 401,
+  });
+  const url = `${place.url.replace(/^http/, "ws")}/sfu-registry`;
+  const authorization = await real.authorization();
+  for (const text of ["", "{", "[]", JSON.stringify({ type: "register", nodeId: "real" }), "x".repeat(9_000_000)]) {
+    const ws = new WebSocket(url, { headers: { authorization } });
+    const closed = new Promise<number>((resolve) => ws.on("close", resolve));
+    ws.on("error", () => undefined);
+    ws.on("open", () => ws.send(text));
+    expect([1008, 1009, 1006], text.slice(0, 60)).toContain(await closed);
+  }
+  const impostor = new FakeSfu(place, { id: "impostor" });
+  await impostor.start();
+  impostor.register("n", "real");
+  await waitFor("its connection to end", () => impostor.closed?.code === 1008);
+  impostor.kill();
+  real.kill();
+  forged.kill();
+  expect((await fetch(`${place.url}/sfu-registry`)).status).toBe(426);
+  await waitFor("no node to be there", async () => {
+    const answer = await call(place.url, "joinVoice", { token: ana.token, body: { channelId } });
+    return !answer.ok && answer.error.code === "unavailable";
+  });
+});
+
+test("[VO25] a node that does not carry out a command is dead", async () => {
+  const { ana, leo, server, channelId } = await two(place);
+  const stubborn = await node();
+  const { token, joinId } = await join(place, leo, channelId);
+  await stubborn.admit(token);
+  await connected(joinId);
+  stubborn.obeys = false;
+  await granted(place.url, "removeMember", { token: ana.token, params: { id: server.id, userId: leo.id } });
+  await waitFor("its connection to end", () => stubborn.closed !== undefined);
+  stubborn.obeys = true;
+  await stubborn.start();
+  await waitFor("who was removed to be put out", () => stubborn.people(channelId).length === 0);
+});
+
+test("[VO26] an operator empties a node: its rooms go on, new ones are elsewhere", async () => {
+  const { ana, leo, server, channelId } = await two(place);
+  const first = await node({ id: "first", url: "https://first" });
+  const { token } = await join(place, ana, channelId);
+  await first.admit(token);
+  await node({ id: "second", url: "https://second", load: { cpu: 0.9 } });
+  const ask = (path: string, init: RequestInit = {}, secret = place.secrets.sfuSecret) =>
+    fetch(`${place.url}/operator/sfu${path}`, { ...init, headers: { authorization: `Bearer ${secret}` } });
+  expect((await ask("", {}, "wrong")).status).toBe(404);
+  const listed = (await (await ask("")).json()) as { nodes: { id: string; rooms: string[] }[] };
+  expect(listed.nodes.map(({ id }) => id)).toEqual(expect.arrayContaining(["first", "second"]));
+  expect((await ask("/nobody/drain", { method: "POST" })).status).toBe(404);
+  expect((await ask("/first/drain?minutes=5", { method: "POST" })).status).toBe(204);
+  expect(first.of("drain")).toMatchObject([{ deadlineMs: 300_000 }]);
+  expect((await join(place, leo, channelId)).url).toBe("https://first");
+  const other = (await voiceIn(place, server, ana)).id;
+  expect((await join(place, ana, other)).url).toBe("https://second");
+  expect((await ask("/first/undrain", { method: "POST" })).status).toBe(204);
+  expect((await join(place, ana, (await voiceIn(place, server, ana)).id)).url).toBe("https://first");
+});
