@@ -32,6 +32,8 @@ export interface StackOptions {
   readonly databaseUrl?: string;
   /** Of the SFU node's first media worker, UDP and TCP, the others follow; 0, the default: any free ones. */
   readonly sfuPort?: number;
+  /** False: without an SFU node, and so without voice. */
+  readonly sfu?: boolean;
   /** The SFU node's environment. */
   readonly sfuEnv?: Readonly<Record<string, string>>;
   /** The worker's environment (`LOGIN_LIMIT`, `GATEWAY_SHARDS`, …); wins over what the stack would set. */
@@ -62,7 +64,7 @@ export interface Stack {
     /** On the same port; resolves when it answers. */
     restart(): Promise<void>;
   };
-  /** Undefined if there is no mediasoup worker for this machine: then there is no voice, and the log has said why. */
+  /** Undefined without one, or if there is no mediasoup worker for this machine: then there is no voice, and the log has said why. */
   readonly sfu: { readonly pid: number; kill9(): Promise<void> } | undefined;
   /** The embedded PostgreSQL; undefined if `databaseUrl` was given. */
   readonly postgres:
@@ -133,7 +135,8 @@ async function build(options: StackOptions, log: (line: string) => void): Promis
 }
 
 /** The mediasoup worker, or the line that says why there is no voice. */
-async function findVoice({ signal }: StackOptions, log: (line: string) => void): Promise<string | undefined> {
+async function findVoice({ sfu, signal }: StackOptions, log: (line: string) => void): Promise<string | undefined> {
+  if (sfu === false) return undefined;
   try {
     return await findWorker({ log, ...(signal === undefined ? {} : { signal }) });
   } catch (error) {

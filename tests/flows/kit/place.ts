@@ -31,14 +31,19 @@ function onlooker(connectionString: string): Pool {
 /** The limits by address would stop a test that makes many people; `env` wins over them. */
 const ROOMY = { REGISTER_LIMIT: "1000000", LOGIN_LIMIT: "1000000" } as const;
 
-/** Starts PostgreSQL and the edge on free ports; resolves when they are healthy. */
-export async function startPlace(env: Readonly<Record<string, string>> = {}): Promise<Place> {
+/** Starts PostgreSQL and the edge on free ports, and an SFU node if asked; resolves when they are healthy. */
+export async function startPlace(
+  env: Readonly<Record<string, string>> = {},
+  { sfu = false }: { readonly sfu?: boolean } = {},
+): Promise<Place> {
   const dataDir = mkdtempSync(join(tmpdir(), "lescopains-flow-"));
   const crashes: string[] = [];
   const stack = await startStack({
     dataDir,
     env: { ...ROOMY, ...env },
     build: "edge",
+    sfu,
+    sfuEnv: { SFU_WORKERS: "1" },
     onCrash: (line) => crashes.push(line),
   }).catch((error: unknown) => {
     rmSync(dataDir, { recursive: true, force: true });
