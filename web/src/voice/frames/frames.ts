@@ -24,7 +24,7 @@ export function frameApi(): FrameApi | undefined {
 export interface FrameCrypto {
   /** For every `RTCPeerConnection` of this call. */
   readonly connectionOptions: RTCConfiguration;
-  /** The members, whenever they change. */
+  /** The members, whenever they change, from the first list on that names this stay: one that does not ends it. */
   readonly roster: (roster: CallRoster) => void;
   /**
    * In the same turn in which the sender came to be, be it by `addTransceiver` or by `setRemoteDescription`. Later, Chromium never runs the
