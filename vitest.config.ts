@@ -47,7 +47,7 @@ export default defineConfig({
       project("tools", 6, ["tests/tools/**/*.test.ts"]),
       project("faults", 7, ["tests/{faults,fuzz}/**/*.test.ts"]),
       project("browser", 8, ["tests/browser/**/*.test.ts"], { stack: true }),
-      project("proof", 9, ["tests/proof/**/*.test.ts"], { workers: 2, stack: true }),
+      project("proof", 9, ["tests/proof/**/*.test.ts"], { stack: true }),
     ],
   },
 });
