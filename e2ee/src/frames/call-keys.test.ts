@@ -225,6 +225,16 @@ test("[FR15] only the device itself offers its key, of this call, and a newer on
   expect(kinds(ben, Uint8Array.of(1, 2, 3))).toEqual([]);
 });
 
+test("[FR15] a device that begins anew in the same stay and epoch is read, and reads, again", () => {
+  const [ana, ben] = call(2) as [Device, Device];
+  const again = new Device(2, 2);
+  tell([again], 2, 0, [ana, ben]);
+  deliver([ana, again], 0);
+  expect(ana.reads(again, again.sends)).toBe(true);
+  expect(again.reads(ana, ana.sends)).toBe(true);
+  expect(ana.reads(ben, ben.sends)).toBe(false);
+});
+
 test("[FR15] an offer that overtakes the list waits for it; 64 of them do", () => {
   const [ana, ben] = call(2) as [Device, Device];
   const carl = new Device(3, 3);

@@ -181,12 +181,18 @@ export class CallKeys {
     const { callId, epoch, step, secret, commitment } = offer;
     const context = keyContext(callId, member, epoch);
     if (step === 0 && !equal(commitmentOf(context, secret), commitment)) return [];
+    const isAnew = peer.key?.epoch === epoch && !equal(peer.key.commitment, commitment);
     peer.key = { epoch, commitment };
     const ack = encodeCallMessage({ kind: "ack", callId, joinId: this.#self.joinId, of: offer.joinId, epoch });
-    return [
+    const effects: CallEffect[] = [
       { kind: "decryptWith", member, key: { epoch, step, secret } },
       { kind: "send", to: [addressOf(member)], body: ack, anew: false },
     ];
+    if (!isAnew) return effects;
+    // A page that was loaded again and keeps its place: it has begun anew, and has no key of anybody.
+    const own = this.#switch?.key ?? this.#own;
+    const again = own === undefined ? [] : this.#offer(own, [member]);
+    return [{ kind: "forget", joinId: member.joinId }, ...effects, ...again];
   }
 
   #takeEarly(member: Member): CallEffect[] {
