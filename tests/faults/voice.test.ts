@@ -58,7 +58,7 @@ test("[FT9] a kill of the edge ends no call: who is on the node keeps their plac
   expect((await row(first.joinId))?.["left_at"]).toBeNull();
 });
 
-test("[FT10] edge and node die together: everyone is asked back, and whoever does not come has no place any more", async () => {
+test("[FT10] [VO8] edge and node die together: everyone is asked back, and whoever does not come has no place any more", async () => {
   const { ana, leo, channelId } = await two(place);
   const sfu = await node();
   const { token, joinId } = await join(place, ana, channelId);

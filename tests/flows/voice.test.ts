@@ -18,7 +18,7 @@ afterAll(() => place.stop());
 const { on } = opener(() => place);
 const node = nodes(() => place);
 
-test("[VO1] [VO2] who joins has a place that everyone sees, and that `ready` and the roster show", async () => {
+test("[VO1] [VO2] [VO4] who joins has a place that everyone sees, and that `ready` and the roster show", async () => {
   const { ana, leo, channelId } = await two(place);
   const [a, b] = [await on(ana), await on(leo)];
   const { joinId, roster } = await a.must("voice:join", { channelId });
@@ -87,6 +87,28 @@ test("[VO5] what people say of themselves reaches the others, as far as they may
   await granted(place.url, "putOverwrite", { token: ana.token, params, body: { type: "member", allow: "0", deny } });
   expect(await b.ask("voice:state", flags)).toMatchObject({ error: { code: "forbidden" } });
   await b.must("voice:state", { ...flags, camera: false });
+});
+
+test("[VO3] [VO5] whoever joins, or changes what they say, all the time is slowed down, and nobody else", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const [a, b] = [await on(ana), await on(leo)];
+  const codes: string[] = [];
+  for (let n = 0; n < 35; n += 1) {
+    const answer = await a.ask("voice:join", { channelId });
+    codes.push(answer.ok ? "in" : answer.error.code);
+    if (n < 34) await a.must("voice:leave", { channelId });
+  }
+  expect(codes.filter((code) => code === "in").length).toBeGreaterThanOrEqual(30);
+  expect(codes.at(-1)).toBe("rate_limited");
+  await b.must("voice:join", { channelId });
+  const flags = { muted: true, deafened: false, camera: false, screenSharing: false };
+  const said = await Promise.all(
+    Array.from({ length: 40 }, (_, n) => b.ask("voice:state", { ...flags, muted: n % 2 === 0 })),
+  );
+  const refusals = said.flatMap((answer) => (answer.ok ? [] : answer.error.code));
+  expect(new Set(refusals)).toEqual(new Set(["rate_limited"]));
+  expect(said.length - refusals.length).toBeGreaterThanOrEqual(20);
+  await waitFor("b to be heard again", async () => (await b.ask("voice:state", flags)).ok);
 });
 
 test("[VO9] presence tells those who may view the channel where somebody is", async () => {

@@ -10,6 +10,7 @@ import { setServerFlags } from "../../db/voice.ts";
 import { serverActor, sfuRegistry } from "../../platform/actors.ts";
 import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
 import { tellUsers } from "../../platform/tell.ts";
+import { TokenBucket } from "../../socketio/engine/token-bucket.ts";
 import type { Place } from "../sfu-registry/nodes.ts";
 import { Calls } from "./calls.ts";
 import type { Loaded } from "./loaded.ts";
@@ -47,8 +48,11 @@ export interface ReportAnswer {
   readonly rights: readonly (MediaPeer & { readonly rights: Right[] })[];
 }
 
+/** Twenty changes at once, and two a second. */
+const SAYINGS = { burst: 20, framesPerSecond: 2 };
 const NO_CHANNEL = refuse("not_found", "no such channel");
 const NOBODY = refuse("not_found", "this person is not in the voice channel");
+const TOO_OFTEN = refuse("rate_limited", "that changes too often", { retryAfterMs: 1_000 });
 const NO_NODE = refuse("unavailable", "no voice server is connected", { retryAfterMs: 2_000 });
 
 /**
@@ -61,6 +65,8 @@ export class Voice {
   readonly #keeper: VoiceKeeper;
   /** What nodes were last told that people may send. */
   readonly #told = new Map<JoinId, string>();
+  /** How often people change what they say of themselves: each change is stored, and told to everyone. */
+  readonly #sayings = new Map<JoinId, TokenBucket>();
 
   constructor(options: VoiceOptions) {
     this.#options = options;
@@ -108,6 +114,7 @@ export class Voice {
       const seat = roster.of(userId);
       if (seat === undefined || seat.sessionId !== sessionId)
         return refuse("conflict", "this session is in no voice channel");
+      if (!this.#maySay(seat)) return TOO_OFTEN;
       const bits = await this.#keeper.bits(channel, userId);
       if (flags.camera && !allows(bits, "video")) return refuse("forbidden", "you may not show a camera here");
       if (flags.screenSharing && !allows(bits, "shareScreen"))
@@ -117,6 +124,13 @@ export class Voice {
       this.#options.tell(channel, [roster.stateOf(said)]);
       return ok({ member: memberOf(said) });
     });
+  }
+
+  #maySay({ joinId }: Seat): boolean {
+    const nowMs = Date.now();
+    const bucket = this.#sayings.get(joinId) ?? new TokenBucket(SAYINGS, nowMs);
+    this.#sayings.set(joinId, bucket);
+    return bucket.take(SAYINGS, 1, nowMs);
   }
 
   view(userId: UserId): Promise<Outcome<VoiceRoster>> {
@@ -354,6 +368,7 @@ export class Voice {
     this.#options.tell(channel, events);
     for (const { userId, joinId } of seats) {
       this.#told.delete(joinId);
+      this.#sayings.delete(joinId);
       this.#tellPresence(channel, userId, false);
       // Who is moved is told when they have arrived.
       if (to !== undefined) continue;
