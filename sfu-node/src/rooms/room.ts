@@ -69,11 +69,13 @@ export class Room {
   /** Lets someone in whose token is good. The same device's other place in this room, if there is one, is replaced. */
   async join(claims: RoomClaims): Promise<Outcome<Peer>> {
     this.#joining += 1;
-    const seat = this.#isFull(claims) ? full : await this.#takeSeat();
-    this.#joining -= 1;
-    const outcome = seat.ok ? this.#sit(claims, seat.value) : seat;
-    this.#endIfEmpty();
-    return outcome;
+    try {
+      const seat = this.#isFull(claims) ? full : await this.#takeSeat();
+      return seat.ok ? this.#sit(claims, seat.value) : seat;
+    } finally {
+      this.#joining -= 1;
+      this.#endIfEmpty();
+    }
   }
 
   /** While a seat was made, others came and went, and a worker may have died. */
@@ -103,7 +105,7 @@ export class Room {
 
   #takeSeat(): Promise<Outcome<Seat>> {
     const turn = this.#seating.then(() => this.#findSeat());
-    this.#seating = turn;
+    this.#seating = turn.catch(() => undefined);
     return turn;
   }
 

@@ -37,6 +37,7 @@ export interface JoinRequest {
   readonly overHttp: boolean;
 }
 
+const replaced = refuse("conflict", "this device has joined with another token at the same moment");
 const draining = refuse("node_draining", "this node takes no new rooms: ask the edge for another");
 
 /**
@@ -64,7 +65,8 @@ export class Sessions {
     const { now, tokens, rooms, log } = this.#options;
     const key = nameOf(token);
     const known = this.#byToken.get(key);
-    if (known !== undefined && resumeKey !== undefined && !overHttp && isSame(resumeKey, known.peer.resumeKey)) {
+    const bySocket = known?.overHttp === false && !overHttp;
+    if (bySocket && resumeKey !== undefined && isSame(resumeKey, known.peer.resumeKey)) {
       log.info("peer resumed", logFields(known));
       return ok(known);
     }
@@ -77,6 +79,8 @@ export class Sessions {
     if (this.draining && rooms.get(claims.value.room) === undefined) return draining;
     const place = await rooms.join(claims.value);
     if (!place.ok) return place;
+    // Replaced by another join of the same device before this line ran.
+    if (place.value.peer.leftFor !== undefined) return replaced;
     const session: Session = {
       ...place.value,
       overHttp,

@@ -96,6 +96,15 @@ test("[SF5] the same device that joins again replaces itself; another device of 
   expect(again.ready.peers.map(({ peerId }) => peerId)).toEqual([phone.ready.peer.peerId]);
 });
 
+test("[SF5] of the same device's joins at the same moment one place remains", async () => {
+  const { people, url, edge, room } = await together(1);
+  const [witness] = people as [Joined];
+  const who = { room, sub: newUser() };
+  const tokens = await Promise.all(Array.from({ length: 4 }, () => edge.token(who)));
+  await Promise.allSettled(tokens.map((token) => join(url, token)));
+  expect((await witness.client.must("state", {})).peers).toHaveLength(1);
+});
+
 test("[SF6] what one sends, others may receive: paused at first, closed with its producer", async () => {
   const { people, engine } = await together(2);
   const [sender, receiver] = people as [Joined, Joined];
