@@ -214,9 +214,8 @@ class Call {
   /** `udp` or `tcp`, of the pair that media takes. */
   async protocol(): Promise<string | undefined> {
     const report = [...((await this.#recv?.getStats()) ?? new Map()).values()];
-    const pair = report.find(
-      ({ type, nominated, state }) => type === "candidate-pair" && nominated && state === "succeeded",
-    );
+    const transport = report.find(({ type }) => type === "transport");
+    const pair = report.find(({ id }) => id === transport?.selectedCandidatePairId);
     return report.find(({ id }) => id === pair?.remoteCandidateId)?.protocol;
   }
 
