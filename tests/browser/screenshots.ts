@@ -16,7 +16,8 @@ import { type Registered, register } from "../flows/kit/people.ts";
 import { begin, makeRecoveryKey, settled } from "./kit/direct.ts";
 import { message, openChannel, say } from "./kit/drive.ts";
 import { converse, type Gang, seedGang } from "./kit/seed.ts";
-import { PHONE, signIn, type Tongue, visitor, WIDE } from "./kit/visitor.ts";
+import { PHONE, signIn, type Tongue, type Visitor, visitor, WIDE } from "./kit/visitor.ts";
+import { caller, control, launchWithDevices, voiceChannel } from "./kit/voice.ts";
 
 const folder = join(rootFolder, "docs", "screens");
 const LAST_WORDS = "le train";
@@ -316,6 +317,35 @@ async function photographDirect(browser: Browser, { stack: { url }, gang }: Scen
   for (const { context } of [chloe, leo, other]) await context.close();
 }
 
+/** A call lives in the browser that is in it: one is photographed in every look, another one in the other language. */
+async function photographVoice(url: string): Promise<void> {
+  const devices = await launchWithDevices();
+  const friends = await seedGang({ url, name: "La bande du mardi", people: ["Chloé Martin", "Léo", "Samira B."] });
+  const lounge = await voiceChannel(url, friends);
+  const callers: Visitor[] = [];
+  for (const [index, person] of [friends.owner, ...friends.others].entries()) {
+    const tongue: Tongue = index === 1 ? "en-GB" : "fr-FR";
+    const one = await caller(devices, url, person, { reducedMotion: "reduce", tongue });
+    await one.page.goto(`${url}/s/${friends.server.id}/c/${lounge.id}`);
+    await one.page.getByRole("button", { name: /^(Rejoindre|Join)$/ }).click();
+    await one.page.locator('.dock-status[data-kind="joined"]').waitFor({ timeout: 60_000 });
+    callers.push(one);
+  }
+  const [chloe, leo, samira] = callers;
+  if (chloe === undefined || leo === undefined || samira === undefined) throw new Error("a call of three");
+  await control(samira.page, "Couper ton micro").click();
+  for (const { page } of [chloe, leo]) await page.locator(".tile .marks svg").first().waitFor();
+  for (const look of [...LOOKS, ...ENGLISH]) {
+    const { page } = look.tongue === "fr-FR" ? chloe : leo;
+    const { viewport, colorScheme } = look.options;
+    await page.setViewportSize(viewport ?? WIDE);
+    await page.emulateMedia({ colorScheme: colorScheme ?? "light", reducedMotion: "reduce" });
+    await page.locator('.tile[data-speaking="true"]').first().waitFor();
+    await take(page, "voice", look);
+  }
+  await devices.close();
+}
+
 const LOOKS: readonly Look[] = (["light", "dark"] as const).flatMap((colorScheme): Look[] => [
   { name: `wide-${colorScheme}-fr`, tongue: "fr-FR", options: { viewport: WIDE, colorScheme } },
   { name: `phone-${colorScheme}-fr`, tongue: "fr-FR", options: { ...PHONE, colorScheme } },
@@ -341,6 +371,8 @@ try {
     // First of all: the first browser that somebody signs in with is the one that reads their messages.
     console.log("Taking pictures: direct messages …");
     await photographDirect(browser, scene);
+    console.log("Taking pictures: voice …");
+    await photographVoice(stack.url);
     for (const look of [...LOOKS, ...ENGLISH]) {
       console.log(`Taking pictures: ${look.name} …`);
       await photograph(browser, scene, look);

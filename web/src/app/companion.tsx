@@ -14,6 +14,7 @@ import { directName } from "./direct.ts";
 import { useKeys } from "./keys.ts";
 import { href } from "./route.ts";
 import { navigate, route } from "./router.ts";
+import { CallCompanion } from "./call-companion.tsx";
 import { Switcher } from "./switcher.tsx";
 
 const LEFT = {
@@ -94,6 +95,7 @@ export function Companion() {
   return (
     <>
       <ConnectionLine />
+      <CallCompanion />
       {switching.value && <Switcher onClose={() => (switching.value = false)} />}
     </>
   );

@@ -9,6 +9,11 @@ const NAMED = 3;
 
 const list = computed(() => new Intl.ListFormat(region.value, { style: "long", type: "conjunction" }));
 
+/** Several names, the way the language lists them. Follows it when read in a component. */
+export function listNames(names: readonly string[]): string {
+  return list.value.format(names);
+}
+
 export function isDirect(channel: Channel): channel is DirectChannel {
   return channel.type === "dm" || channel.type === "group_dm";
 }
@@ -25,8 +30,8 @@ export function directName(channel: DirectChannel, selfId: UserId): string {
   if (names.length === 0) return channel.type === "dm" ? words.goneAccount : words.onlyYou;
   const more = names.length - NAMED;
   // One more name takes no more room than "1 other".
-  if (more <= 1) return list.value.format(names);
-  return list.value.format([...names.slice(0, NAMED), words.others(more)]);
+  if (more <= 1) return listNames(names);
+  return listNames([...names.slice(0, NAMED), words.others(more)]);
 }
 
 /** The name of any channel, as it is shown. */

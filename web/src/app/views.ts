@@ -3,6 +3,10 @@ import type { LogoutDialogProps } from "../features/devices/logout-dialog.tsx";
 import type { RecoveryFirstProps } from "../features/devices/recovery-first.tsx";
 import type { SafetyViewProps } from "../features/safety/safety-view.tsx";
 import type { SettingsViewProps } from "../features/settings/settings-view.tsx";
+import type { CallPanelProps } from "../features/voice/call-panel.tsx";
+import type { VoiceRoomProps } from "../features/voice/room-view.tsx";
+import type { VoiceProps } from "../features/voice/dock.tsx";
+import type { RingDialogProps } from "../features/voice/ring-dialog.tsx";
 import { type LazyView, lazyView } from "./lazy.tsx";
 
 /** Every view, in a chunk of its own: a visitor who signs in has loaded one of them. */
@@ -38,3 +42,21 @@ export const RecoveryFirst: LazyView<RecoveryFirstProps> = lazyView(
   async () => (await import("../features/devices/recovery-first.tsx")).RecoveryFirst,
 );
 export const VoicePage = lazyView(async () => (await import("../features/voice/settings/voice-page.tsx")).VoicePage);
+export const VoiceRoom: LazyView<VoiceRoomProps> = lazyView(
+  async () => (await import("../features/voice/room-view.tsx")).VoiceRoom,
+);
+export const VoiceDock: LazyView<VoiceProps> = lazyView(
+  async () => (await import("../features/voice/dock.tsx")).VoiceDock,
+);
+export const VoiceStrip: LazyView<VoiceProps> = lazyView(
+  async () => (await import("../features/voice/strip.tsx")).VoiceStrip,
+);
+export const VoiceCompanion: LazyView<VoiceProps> = lazyView(
+  async () => (await import("../features/voice/companion.tsx")).VoiceCompanion,
+);
+export const CallPanel: LazyView<CallPanelProps> = lazyView(
+  async () => (await import("../features/voice/call-panel.tsx")).CallPanel,
+);
+export const RingDialog: LazyView<RingDialogProps> = lazyView(
+  async () => (await import("../features/voice/ring-dialog.tsx")).RingDialog,
+);

@@ -21,7 +21,7 @@ export function browserDeps(): ClientDeps {
   };
 }
 
-const browserClock: Clock = {
+export const browserClock: Clock = {
   now: () => Date.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);
@@ -76,7 +76,7 @@ function attempt<T>(task: () => T): T | undefined {
   }
 }
 
-const browserPage: Page = {
+export const browserPage: Page = {
   attentive: () => document.visibilityState === "visible" && document.hasFocus(),
   visible: () => document.visibilityState === "visible",
   online: () => navigator.onLine,

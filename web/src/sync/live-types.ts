@@ -16,6 +16,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { DmNotice, KeysPort, KeysRefusal } from "../keys/port.ts";
 import type { ApiError } from "../net/api-error.ts";
 import type { Wish } from "./reacting.ts";
+import type { VoiceLine } from "./voice-line.ts";
 
 /** The socket. `sinceMs`: epoch milliseconds at which it was lost or first tried. `offline`: the machine has no network. */
 export type ConnectionState =
@@ -171,6 +172,9 @@ export interface Live {
   /** True when any channel of the server has something new. */
   readonly unreadInServer: (serverId: ServerId) => ReadonlySignal<boolean>;
   readonly conversation: (channelId: ChannelId) => Conversation;
+
+  /** Who is in which voice channel or call. */
+  readonly voice: VoiceLine;
 
   readonly onHappening: (listener: (happening: Happening) => void) => () => void;
   readonly setSelf: (user: Self) => void;

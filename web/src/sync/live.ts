@@ -25,6 +25,7 @@ import { eventSeq, type TimelineEvent } from "./timeline.ts";
 import { createTypingBook } from "./typing.ts";
 import { createUnkept } from "./unkept.ts";
 import { createUnreadBook } from "./unread.ts";
+import { createVoiceLine } from "./voice-line.ts";
 
 export interface LiveDeps extends LiveInputs {
   readonly openWire: OpenWire;
@@ -67,6 +68,7 @@ export function createLive(deps: LiveDeps): Live {
   const people = createPeople((id) => api.call("getUser", { params: { id } }), clock);
   people.note(deps.self);
 
+  const voice = createVoiceLine({ selfId: userId, socket, api });
   const members = createMemberBook({
     loadPage: (id, after) => api.call("listMembers", { params: { id }, query: { after, limit: LIMITS.membersPage } }),
     noteMembers(list) {
@@ -335,6 +337,7 @@ export function createLive(deps: LiveDeps): Live {
       computed(() => directory.channels(serverId).value.some(({ id }) => unread.of(id).value.count > 0)),
     ),
     conversation,
+    voice,
     onHappening(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

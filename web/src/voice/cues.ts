@@ -34,6 +34,8 @@ const CUES: Readonly<Record<Cue, readonly Tone[]>> = {
   lost: [note(330, 0, 160), note(247, 170, 240)],
   moved: [note(440, 0), note(554, 90), note(440, 180, 160)],
 };
+const RING: readonly Tone[] = [note(523, 0, 220), note(659, 200, 220), note(523, 400, 260)];
+const RING_EVERY_MS = 2_400;
 const LOUDNESS = 0.12;
 
 let context: AudioContext | undefined;
@@ -61,4 +63,11 @@ async function play(tones: readonly Tone[], speakerId: string): Promise<void> {
 /** `speakerId`: the loudspeaker, empty for the system's. */
 export function playCue(cue: Cue, speakerId: string): void {
   void play(CUES[cue], speakerId);
+}
+
+/** Rings until the answer is called. */
+export function ring(speakerId: string): () => void {
+  void play(RING, speakerId);
+  const timer = setInterval(() => void play(RING, speakerId), RING_EVERY_MS);
+  return () => clearInterval(timer);
 }

@@ -71,6 +71,27 @@ export async function askCamera(prefs: VoicePrefs): Promise<MediaStream> {
   });
 }
 
+/**
+ * A screen, a window or a tab, with its sound where the browser has it. The sound is what is played, not what is said: nothing is filtered.
+ *
+ * @throws MediaError
+ */
+export async function askScreen({ screenFor }: VoicePrefs): Promise<MediaStream> {
+  const devicesOfPage = mediaDevices();
+  if (devicesOfPage?.getDisplayMedia === undefined) throw new MediaError("screen", "missing");
+  try {
+    const stream = await devicesOfPage.getDisplayMedia({
+      video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 30 } },
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
+    for (const track of stream.getVideoTracks()) track.contentHint = screenFor;
+    for (const track of stream.getAudioTracks()) track.contentHint = "music";
+    return stream;
+  } catch (thrown) {
+    throw asMediaError("screen", thrown);
+  }
+}
+
 async function ask(wish: "microphone" | "camera", constraints: MediaStreamConstraints): Promise<MediaStream> {
   const devicesOfPage = mediaDevices();
   if (devicesOfPage === undefined) throw new MediaError(wish, "insecure");

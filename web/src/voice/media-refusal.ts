@@ -1,5 +1,5 @@
 /** Why a microphone, a camera or a screen could not be had. */
-type MediaRefusal =
+export type MediaRefusal =
   /** The person, or the browser's settings, said no. */
   | "denied"
   /** There is none. */
@@ -12,7 +12,7 @@ type MediaRefusal =
   | "cancelled"
   | "failed";
 
-type MediaWish = "microphone" | "camera" | "screen";
+export type MediaWish = "microphone" | "camera" | "screen";
 
 /** A microphone, a camera or a screen that could not be had. */
 export class MediaError extends Error {

@@ -20,6 +20,7 @@ import { PeoplePanel } from "../../features/dms/people-panel.tsx";
 import { dmWords } from "../../features/dms/words.ts";
 import { OwnStatus } from "../../features/members/own-status.tsx";
 import { IdentityBar } from "../../features/safety/identity-bar.tsx";
+import { CallButtons } from "../../features/voice/call-buttons.tsx";
 import { Avatar } from "../../ui/avatar.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -35,9 +36,10 @@ import { href } from "../route.ts";
 import { navigate, navigateUp } from "../router.ts";
 import { statusWords } from "../status-words.ts";
 import { useTitle } from "../title.ts";
-import { ArriveView, ConversationView, NewDmView, RecoveryFirst, SafetyView } from "../views.ts";
+import { ArriveView, CallPanel, ConversationView, NewDmView, RecoveryFirst, SafetyView } from "../views.ts";
 import { appWords } from "../words.ts";
 import { asideOf, type ConversationRoute, type DirectRoute, panelOf, toggleMembers } from "./panels.ts";
+import { Dock, Strip } from "./voice.tsx";
 
 /** What the place of direct messages shows at an address. */
 interface Dm {
@@ -128,9 +130,11 @@ export function DirectPanels({ view, dm, aside }: DirectPanelsProps) {
             above={dm.first.shown ? null : <RecoveryNudge />}
           />
         )}
+        <Dock />
         <OwnStatus />
       </div>
       <main class="frame-main" id="content" tabIndex={-1} hidden={oneAtATime && panel !== "content"}>
+        <Strip hereId={view.name === "dm" ? channel?.id : undefined} />
         <DirectMain view={view} dm={dm} />
       </main>
       {aside && channel !== undefined && (view.name === "dm" || view.name === "dmPeople") && (
@@ -218,6 +222,7 @@ function DmRoom({ view, channel }: DmRoomProps) {
         </h1>
         <LockMark channel={channel} person={pair} />
         <span class="bar-space" />
+        {others.length > 0 && <CallButtons channel={channel} />}
         <IconButton
           icon={Users}
           label={shown ? words.hidePeople : words.showPeople}
@@ -226,6 +231,7 @@ function DmRoom({ view, channel }: DmRoomProps) {
         />
       </header>
       <div class="frame-content">
+        <CallPanel channel={channel} />
         <ConversationView channelId={channel.id} closed={closed} />
       </div>
     </>

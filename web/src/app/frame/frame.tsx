@@ -9,6 +9,7 @@ import { OwnStatus } from "../../features/members/own-status.tsx";
 import { NewView } from "../../features/servers/new-view.tsx";
 import { ServerRail } from "../../features/servers/rail.tsx";
 import { ServerMenu } from "../../features/servers/server-menu.tsx";
+import { VoiceRoster } from "../../features/voice/roster.tsx";
 import { Skeleton } from "../../ui/notice.tsx";
 import { useLive } from "../client-context.ts";
 import { lastChannel, lastServer, rememberPlace } from "../last-place.ts";
@@ -21,6 +22,7 @@ import "./frame.css";
 import { NoChannel, NoServer, Room } from "./room.tsx";
 import { DirectPanels, useDm } from "./direct.tsx";
 import { asideOf, type FrameRoute, isDirectRoute, onSwipe, panelOf, type PlaceRoute, swipe } from "./panels.ts";
+import { Dock, Strip } from "./voice.tsx";
 import { frameWords } from "./words.ts";
 
 /** The channel that a place opens with: where one was last, else its first text channel. */
@@ -137,12 +139,18 @@ function PlacePanels({ view, place: { server, channel }, aside, alone }: PlacePa
         ) : (
           <>
             <ServerMenu server={server} asTitle={listIsMain} onInvite={invite} />
-            <ChannelList server={server} currentId={channel?.id} />
+            <ChannelList
+              server={server}
+              currentId={channel?.id}
+              below={({ id, type }) => type === "voice" && <VoiceRoster channelId={id} />}
+            />
           </>
         )}
+        <Dock />
         <OwnStatus />
       </div>
       <main class="frame-main" id="content" tabIndex={-1} hidden={oneAtATime && panel !== "content"}>
+        <Strip hereId={channel?.id} />
         {alone ? <NewView /> : <Main view={view} ready={ready} server={server} channel={channel} />}
       </main>
       {aside &&

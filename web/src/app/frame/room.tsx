@@ -1,7 +1,9 @@
 import type { Channel, Server } from "@lescopains/protocol/entities";
-import { ArrowLeft, DoorClosed, Hash, MessageCircleDashed, Settings, Users, Volume2 } from "lucide";
+import { useSignal } from "@preact/signals";
+import { ArrowLeft, DoorClosed, Hash, MessageCircleDashed, MessageSquareText, Settings, Users, Volume2 } from "lucide";
 import { channelWords } from "../../features/channels/words.ts";
 import { serverWords } from "../../features/servers/words.ts";
+import { voiceWords } from "../../features/voice/words.ts";
 import { IconButton } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Empty } from "../../ui/notice.tsx";
@@ -10,7 +12,7 @@ import { may } from "../rights.ts";
 import { href } from "../route.ts";
 import { navigate, navigateUp } from "../router.ts";
 import { useTitle } from "../title.ts";
-import { ConversationView } from "../views.ts";
+import { ConversationView, VoiceRoom } from "../views.ts";
 import { appWords } from "../words.ts";
 import { asideOf, type ConversationRoute, toggleMembers } from "./panels.ts";
 import { frameWords } from "./words.ts";
@@ -27,6 +29,9 @@ export function Room({ view, server, channel }: RoomProps) {
   const place = { serverId: server.id, channelId: channel.id };
   const membersShown = asideOf(view) !== "none";
   const up = href({ name: "server", serverId: server.id });
+  const isVoice = channel.type === "voice";
+  // Beside the call there is room for one: who is in the place, or what is written.
+  const chatShown = useSignal(!membersShown && !narrow.value);
   useTitle(`${channel.name} · ${server.name}`);
   return (
     <>
@@ -50,6 +55,14 @@ export function Room({ view, server, channel }: RoomProps) {
             onClick={() => navigate(href({ name: "channelSettings", ...place }))}
           />
         )}
+        {isVoice && (
+          <IconButton
+            icon={MessageSquareText}
+            label={chatShown.value ? voiceWords.value.hideChat : voiceWords.value.showChat}
+            aria-pressed={chatShown.value}
+            onClick={() => (chatShown.value = !chatShown.value)}
+          />
+        )}
         <IconButton
           icon={Users}
           label={membersShown ? words.hideMembers : words.showMembers}
@@ -58,7 +71,11 @@ export function Room({ view, server, channel }: RoomProps) {
         />
       </header>
       <div class="frame-content">
-        <ConversationView channelId={channel.id} />
+        {isVoice ? (
+          <VoiceRoom channel={channel} chatShown={chatShown.value} chat={<ConversationView channelId={channel.id} />} />
+        ) : (
+          <ConversationView channelId={channel.id} />
+        )}
       </div>
     </>
   );

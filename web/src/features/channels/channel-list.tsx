@@ -2,6 +2,7 @@ import type { Channel, Server } from "@lescopains/protocol/entities";
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { useSignal } from "@preact/signals";
 import { ArrowDown, ArrowUp, Ellipsis, Hash, Plus, Settings, Trash2, Volume2 } from "lucide";
+import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { useClient, useLive } from "../../app/client-context.ts";
 import { errorText } from "../../app/errors.ts";
@@ -23,10 +24,12 @@ import { channelWords } from "./words.ts";
 interface ChannelListProps {
   readonly server: Server;
   readonly currentId: ChannelId | undefined;
+  /** Stands below a channel: who is in it. */
+  readonly below: (channel: Channel) => ComponentChildren;
 }
 
 /** The channels of a server: one stop of the Tab key, arrows inside; Alt, Shift and an arrow move the channel itself. */
-export function ChannelList({ server, currentId }: ChannelListProps) {
+export function ChannelList({ server, currentId, below }: ChannelListProps) {
   const live = useLive();
   const client = useClient();
   const words = channelWords.value;
@@ -71,6 +74,7 @@ export function ChannelList({ server, currentId }: ChannelListProps) {
               key={channel.id}
               channel={channel}
               current={channel.id === currentId}
+              below={below(channel)}
               onMove={(by) => void move(channel, by)}
               onDelete={() => (deleting.value = channel)}
             />
@@ -88,11 +92,12 @@ export function ChannelList({ server, currentId }: ChannelListProps) {
 interface ChannelRowProps {
   readonly channel: Channel;
   readonly current: boolean;
+  readonly below: ComponentChildren;
   readonly onMove: (by: -1 | 1) => void;
   readonly onDelete: () => void;
 }
 
-function ChannelRow({ channel, current, onMove, onDelete }: ChannelRowProps) {
+function ChannelRow({ channel, current, below, onMove, onDelete }: ChannelRowProps) {
   const live = useLive();
   const words = channelWords.value;
   const { count } = live.unread(channel.id).value;
@@ -157,6 +162,7 @@ function ChannelRow({ channel, current, onMove, onDelete }: ChannelRowProps) {
           />
         </span>
       )}
+      {below}
     </li>
   );
 }

@@ -25,6 +25,9 @@ const KEYS = [
   { word: "keyReact", combinations: [["+"]] },
   { word: "keyMenu", combinations: [["⇧", "F10"]] },
   { word: "keyBack", combinations: [["Esc"]] },
+  { word: "keyMute", combinations: [["Ctrl", "⇧", "M"]] },
+  { word: "keyDeafen", combinations: [["Ctrl", "⇧", "D"]] },
+  { word: "keyHangUp", combinations: [["Ctrl", "⇧", "H"]] },
   { word: "keyHelp", combinations: [["Ctrl", "/"]] },
 ] as const;
 

@@ -1,0 +1,120 @@
+import type { Channel } from "@lescopains/protocol/entities";
+import type { Browser, Locator, Page } from "playwright-core";
+import { expect } from "vitest";
+import { launchChromium } from "../../../tools/chromium.ts";
+import type { Registered } from "../../flows/kit/people.ts";
+import { granted } from "../../flows/kit/rest.ts";
+import type { Gang } from "./seed.ts";
+import { signIn, type Tongue, type Visitor, visitor } from "./visitor.ts";
+
+/** A browser whose microphone beeps each second, whose camera shows a clock, and which is never asked for them. */
+export function launchWithDevices(): Promise<Browser> {
+  return launchChromium({
+    args: [
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      "--auto-select-desktop-capture-source=Entire screen",
+      // A page that nobody touches may play sound, as one's own does after the first press.
+      "--autoplay-policy=no-user-gesture-required",
+    ],
+  });
+}
+
+/** A voice channel in a gang's place. */
+export async function voiceChannel(url: string, { owner, server }: Gang, name = "Le salon"): Promise<Channel> {
+  return granted(url, "createChannel", {
+    token: owner.token,
+    params: { id: server.id },
+    body: { name, type: "voice", topic: null },
+  });
+}
+
+interface Watched {
+  readonly connections: RTCPeerConnection[];
+  /** What others send, as the page plays it. */
+  ears?: { readonly tracks: Set<MediaStreamTrack>; readonly analysers: AnalyserNode[]; readonly context: AudioContext };
+}
+
+/** Someone with a browser of their own, whose connections can be looked at. */
+export async function caller(
+  browser: Browser,
+  url: string,
+  person: Registered,
+  options: Parameters<typeof visitor>[1] & { readonly tongue?: Tongue } = {},
+): Promise<Visitor> {
+  const one = await visitor(browser, options);
+  await one.context.addInitScript(() => {
+    const connections: RTCPeerConnection[] = [];
+    const Native = RTCPeerConnection;
+    Object.assign(globalThis, { connections });
+    globalThis.RTCPeerConnection = class extends Native {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        connections.push(this);
+      }
+    };
+  });
+  await signIn(one, url, person);
+  return one;
+}
+
+/** Opens a voice channel's room and comes in. */
+export async function comeIn(page: Page, url: string, channel: Channel): Promise<void> {
+  await page.goto(`${url}/s/${channel.serverId}/c/${channel.id}`);
+  await page.getByRole("button", { name: "Rejoindre", exact: true }).click();
+  await page.locator('.dock-status[data-kind="joined"]').waitFor({ timeout: 60_000 });
+}
+
+/** Pictures that a page has decoded and packets it has sent so far, over all its open connections. */
+export async function media(page: Page): Promise<{ readonly seen: number; readonly sent: number }> {
+  return page.evaluate(async () => {
+    const { connections } = globalThis as unknown as Watched;
+    const total = { seen: 0, sent: 0 };
+    for (const connection of connections) {
+      if (connection.connectionState === "closed") continue;
+      for (const stat of (await connection.getStats()).values()) {
+        if (stat.type === "inbound-rtp") total.seen += stat.framesDecoded ?? 0;
+        if (stat.type === "outbound-rtp") total.sent += stat.packetsSent ?? 0;
+      }
+    }
+    return total;
+  });
+}
+
+/** Waits until the page decodes more pictures. */
+export async function sees(page: Page): Promise<void> {
+  const before = (await media(page)).seen;
+  await expect.poll(async () => (await media(page)).seen, { timeout: 40_000 }).toBeGreaterThan(before);
+}
+
+/**
+ * Waits until the page hears something: sound comes out of what it has received and decrypted. The browser's own count stays at zero, since the
+ * page plays through an audio graph and not through the element (`listening.ts`).
+ */
+export async function hears(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () => {
+      const world = globalThis as unknown as Watched;
+      const ears = (world.ears ??= { tracks: new Set(), analysers: [], context: new AudioContext() });
+      for (const { track } of world.connections.flatMap((connection) => connection.getReceivers())) {
+        if (track.kind !== "audio" || track.readyState !== "live" || ears.tracks.has(track)) continue;
+        ears.tracks.add(track);
+        const analyser = new AnalyserNode(ears.context, { fftSize: 2_048 });
+        ears.context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+        ears.analysers.push(analyser);
+      }
+      return ears.analysers.some((analyser) => {
+        const samples = new Float32Array(analyser.fftSize);
+        analyser.getFloatTimeDomainData(samples);
+        return samples.some((sample) => Math.abs(sample) > 0.01);
+      });
+    },
+    undefined,
+    { timeout: 40_000, polling: 50 },
+  );
+}
+
+/** A button under the pictures. */
+export function control(page: Page, name: string): Locator {
+  return page.locator(".controls-stage").getByRole("button", { name });
+}

@@ -1,0 +1,54 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { violations } from "./kit/axe.ts";
+import { begin } from "./kit/direct.ts";
+import { message } from "./kit/drive.ts";
+import { type Gang, seedGang } from "./kit/seed.ts";
+import { caller, control, hears, launchWithDevices } from "./kit/voice.ts";
+
+const { url } = inject("stack");
+let browser: Browser;
+let gang: Gang;
+beforeAll(async () => {
+  browser = await launchWithDevices();
+  gang = await seedGang({ url, people: ["Chloé", "Léo"] });
+});
+afterAll(async () => {
+  await browser.close();
+});
+
+test("[VC36] a call rings wherever the other one is, is declined, is accepted, and both hear each other", async () => {
+  const [leoAccount = gang.owner] = gang.others;
+  const chloe = await caller(browser, url, gang.owner);
+  const leo = await caller(browser, url, leoAccount);
+  // A conversation needs the devices of both.
+  for (const { page } of [chloe, leo]) {
+    await page.goto(`${url}/settings/devices`);
+    await page.locator(".section-row strong").waitFor();
+  }
+  await begin(chloe.page, url, ["Léo"]);
+
+  await chloe.page.getByRole("button", { name: "Appeler", exact: true }).click();
+  const ringing = leo.page.getByRole("alertdialog", { name: "Chloé t'appelle" });
+  await ringing.waitFor({ timeout: 60_000 });
+  await chloe.page.getByText("Ça sonne…").waitFor();
+  expect(await violations(leo.page)).toEqual([]);
+  await ringing.getByRole("button", { name: "Refuser" }).click();
+  await ringing.waitFor({ state: "detached" });
+  await chloe.page.getByText("Léo ne peut pas tout de suite.").waitFor();
+  await control(chloe.page, "Quitter").click();
+
+  await chloe.page.getByRole("button", { name: "Appeler", exact: true }).click();
+  await ringing.waitFor({ timeout: 60_000 });
+  await ringing.getByRole("button", { name: "Décrocher", exact: true }).click();
+  await control(leo.page, "Quitter").waitFor({ timeout: 60_000 });
+  await hears(leo.page);
+  await hears(chloe.page);
+  expect(await message(chloe.page, "Appel manqué").count()).toBe(0);
+  await control(leo.page, "Quitter").click();
+  await leo.page.getByText("Appel en cours : Chloé").waitFor();
+  expect(leo.faults).toEqual([]);
+  expect(chloe.faults).toEqual([]);
+  await leo.context.close();
+  await chloe.context.close();
+});

@@ -1,0 +1,125 @@
+import type { Channel } from "@lescopains/protocol/entities";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { violations } from "./kit/axe.ts";
+import type { Registered } from "../flows/kit/people.ts";
+import { openChannel } from "./kit/drive.ts";
+import { type Gang, seedGang } from "./kit/seed.ts";
+import { PHONE } from "./kit/visitor.ts";
+import { caller, comeIn, control, hears, launchWithDevices, media, sees, voiceChannel } from "./kit/voice.ts";
+
+const { url } = inject("stack");
+let browser: Browser;
+let gang: Gang;
+let lounge: Channel;
+
+/** A person of the gang: an account's first browser is a device by itself, a second one would have to be let in. */
+function member(index: number): Registered {
+  const person = gang.others[index];
+  if (person === undefined) throw new Error(`a gang without a member ${index}`);
+  return person;
+}
+
+beforeAll(async () => {
+  browser = await launchWithDevices();
+  gang = await seedGang({ url, name: "La bande", people: ["Chloé", "Léo", "Samira", "Noé", "Ines"] });
+  lounge = await voiceChannel(url, gang);
+});
+afterAll(async () => {
+  await browser.close();
+});
+
+/** The digits that people read to each other. */
+async function safetyCode(page: Page): Promise<string> {
+  await page.getByRole("button", { name: "Comparer le code de sécurité" }).click();
+  const digits = page.locator(".safety-digits");
+  await digits.waitFor();
+  const text = (await digits.innerText()).replaceAll(/\s/g, "");
+  await page.keyboard.press("Escape");
+  return text;
+}
+
+test("[VC31] two people come in, hear and see each other and a screen, encrypted by the same keys, mute and leave", async () => {
+  const chloe = await caller(browser, url, gang.owner);
+  const leo = await caller(browser, url, member(0));
+  await comeIn(chloe.page, url, lounge);
+  await comeIn(leo.page, url, lounge);
+  await chloe.page.locator(".tile", { hasText: "Léo" }).waitFor();
+  await hears(chloe.page);
+  await hears(leo.page);
+  const code = await safetyCode(chloe.page);
+  expect(code).toMatch(/^\d{30}$/);
+  expect(await safetyCode(leo.page)).toBe(code);
+
+  await control(leo.page, "Allumer ta caméra").click();
+  await sees(chloe.page);
+  await control(leo.page, "Éteindre ta caméra").click();
+  await control(leo.page, "Partager ton écran").click();
+  await chloe.page.locator('.tile[data-kind="screen"][data-large="true"]').waitFor();
+  await sees(chloe.page);
+  await control(leo.page, "Arrêter le partage d'écran").click();
+  await chloe.page.locator('.tile[data-kind="screen"]').waitFor({ state: "detached" });
+
+  await control(leo.page, "Couper ton micro").click();
+  await chloe.page.getByRole("button", { name: /^Agrandir Léo.*micro coupé/ }).waitFor();
+  await control(leo.page, "Quitter").click();
+  await leo.page.getByRole("button", { name: "Rejoindre", exact: true }).waitFor();
+  await chloe.page.locator(".tile", { hasText: "Léo" }).waitFor({ state: "detached" });
+  expect((await media(leo.page)).sent).toBe(0);
+
+  expect(chloe.faults).toEqual([]);
+  expect(leo.faults).toEqual([]);
+  await leo.context.close();
+  await chloe.context.close();
+});
+
+test("[VC32] a call is led by the keyboard alone, and is well made for those who don't see it", async () => {
+  const samira = await caller(browser, url, member(1), { colorScheme: "dark" });
+  const { page } = samira;
+  await page.goto(`${url}/s/${lounge.serverId}/c/${lounge.id}`);
+  const door = page.getByRole("button", { name: "Rejoindre", exact: true });
+  await door.waitFor();
+  expect(await violations(page)).toEqual([]);
+  await door.press("Enter");
+  await page.locator('.dock-status[data-kind="joined"]').waitFor({ timeout: 60_000 });
+  await page.getByText("Tu es dans Le salon.").waitFor({ state: "attached" });
+  await page.keyboard.press("Control+Shift+M");
+  await control(page, "Rouvrir ton micro").waitFor();
+  await page.keyboard.press("Control+Shift+D");
+  await control(page, "Réentendre les autres").waitFor();
+  await page.keyboard.press("Control+Shift+D");
+  await control(page, "Ne plus rien entendre").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("Control+Shift+H");
+  await door.waitFor();
+  expect(samira.faults).toEqual([]);
+  await samira.context.close();
+});
+
+test("[VC33] on a phone the call goes along to other channels, and one press leads back", async () => {
+  const noe = await caller(browser, url, member(2), PHONE);
+  const { page } = noe;
+  await page.goto(`${url}/s/${lounge.serverId}/c/${lounge.id}`);
+  await page.getByRole("button", { name: "Rejoindre", exact: true }).tap();
+  await control(page, "Quitter").waitFor({ timeout: 60_000 });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect(wide).toBeLessThanOrEqual(0);
+  await page.getByRole("button", { name: "Retour aux salons" }).tap();
+  await page.getByRole("link", { name: "general" }).tap();
+  const strip = page.getByRole("link", { name: "Retour à Le salon" });
+  await strip.tap();
+  await control(page, "Quitter").tap();
+  await page.getByRole("button", { name: "Rejoindre", exact: true }).waitFor();
+  expect(noe.faults).toEqual([]);
+  await noe.context.close();
+});
+
+test("[VC34] until someone comes into a call, nothing of it is loaded", async () => {
+  const ines = await caller(browser, url, member(3));
+  const loaded: string[] = [];
+  ines.page.on("request", (request) => loaded.push(request.url()));
+  await openChannel(ines.page, url, gang.server.id, gang.channel.id);
+  expect(loaded.filter((address) => /rnnoise|gate-worklet|room-view|call-view/.test(address))).toEqual([]);
+  expect(await ines.page.evaluate(() => (globalThis as unknown as { connections: [] }).connections.length)).toBe(0);
+  await ines.context.close();
+});

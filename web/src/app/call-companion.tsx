@@ -1,0 +1,45 @@
+import type { CallId } from "@lescopains/protocol/ids";
+import { useEffect, useRef } from "preact/hooks";
+import { voiceWords } from "../features/voice/words.ts";
+import { say } from "../ui/toasts.tsx";
+import { useLive } from "./client-context.ts";
+import { RingDialog, VoiceCompanion } from "./views.ts";
+import { useVoiceHub } from "./voice.ts";
+
+/** What goes with one through all views on account of calls: those that ring, those that were missed, the one that goes on. */
+export function CallCompanion() {
+  const live = useLive();
+  const hub = useVoiceHub();
+  useEffect(() => hub.close, [hub]);
+  /** The call that was noted last: it may end for each of a group's people apart. */
+  const noted = useRef<CallId>(undefined);
+  useEffect(
+    () =>
+      live.voice.on("ringEnded", ({ channelId, callId, callerId, userIds, reason }) => {
+        const selfId = live.self.peek().id;
+        const nameOf = (id: typeof callerId): string => live.person(id).peek()?.displayName ?? "…";
+        const words = voiceWords.value;
+        if (reason === "missed" && userIds.includes(selfId)) say(words.missedToast({ name: nameOf(callerId) }));
+        if (callerId !== selfId) return;
+        const [first] = userIds;
+        if (reason === "declined" && first !== undefined) say(words.declined({ name: nameOf(first) }));
+        // Written by who called, like all that stands in a direct conversation: the server cannot.
+        if ((reason === "missed" || reason === "cancelled") && noted.current !== callId) {
+          noted.current = callId;
+          live.conversation(channelId).send({ content: words.missedMessage });
+        }
+      }),
+    [live],
+  );
+  const voice = hub.voice.value;
+  const state = voice?.state.value;
+  const call = live.voice.incoming.value.find(
+    ({ channelId }) => state === undefined || state.kind === "idle" || state.channelId !== channelId,
+  );
+  return (
+    <>
+      {voice !== null && <VoiceCompanion voice={voice} />}
+      {call !== undefined && <RingDialog key={call.callId} call={call} />}
+    </>
+  );
+}

@@ -1,0 +1,193 @@
+import type { Source } from "@lescopains/protocol/sfu/media";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { GateRule } from "./level.ts";
+import { asMediaError, type MediaError } from "./media-refusal.ts";
+import type { Microphone } from "./microphone.ts";
+import type { PrefBook, VoicePrefs } from "./prefs.ts";
+import type { Sent } from "./sending.ts";
+
+/** How devices are had; `devices.ts` and `microphone.ts` in a browser. */
+export interface DevicePort {
+  readonly openMicrophone: (prefs: VoicePrefs, onLost: () => void) => Promise<Microphone>;
+  readonly askCamera: (prefs: VoicePrefs) => Promise<MediaStream>;
+  readonly askScreen: (prefs: VoicePrefs) => Promise<MediaStream>;
+}
+
+/** One's microphone, camera and screen during a call, whichever room they go to. */
+export interface OwnMedia {
+  /** What is to be sent now. */
+  readonly sent: ReadonlySignal<ReadonlyMap<Source, Sent>>;
+  readonly microphone: ReadonlySignal<Microphone | null>;
+  readonly camera: ReadonlySignal<MediaStream | null>;
+  readonly screen: ReadonlySignal<MediaStream | null>;
+  /** What could not be had last. */
+  readonly refusal: ReadonlySignal<MediaError | null>;
+  readonly muted: ReadonlySignal<boolean>;
+  readonly deafened: ReadonlySignal<boolean>;
+  /** Opens the microphone; without one, one listens. */
+  readonly start: () => Promise<void>;
+  readonly setMuted: (muted: boolean) => void;
+  /** Who hears nobody is not heard either. */
+  readonly setDeafened: (deafened: boolean) => void;
+  readonly setCamera: (on: boolean) => Promise<void>;
+  readonly setScreen: (on: boolean) => Promise<void>;
+  /** The key of push-to-talk. */
+  readonly hold: (held: boolean) => void;
+  /** Lets everything go: every light goes out. */
+  readonly stop: () => void;
+  readonly close: () => void;
+}
+
+/** What needs another microphone when it changes. */
+function inputOf({ microphoneId, noise, echoCancellation, autoGain }: VoicePrefs): string {
+  return [microphoneId, noise, echoCancellation, autoGain].join();
+}
+
+export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook): OwnMedia {
+  const microphone = signal<Microphone | null>(null);
+  const camera = signal<MediaStream | null>(null);
+  const screen = signal<MediaStream | null>(null);
+  const refusal = signal<MediaError | null>(null);
+  const deafened = signal(false);
+  const held = signal(false);
+  const muted = computed(() => prefs.value.muted || deafened.value);
+  /** Grows with each wish for it, so that what comes too late is told apart and let go. */
+  const rounds = { microphone: 0, camera: 0, screen: 0 };
+  let started = false;
+  let openedFor = "";
+  let cameraOf = prefs.peek().cameraId;
+
+  const sent = computed(() => {
+    const all = new Map<Source, Sent>();
+    const track = microphone.value?.track;
+    if (track !== undefined) all.set("audio", { track, paused: muted.value });
+    for (const [source, stream, kind] of [
+      ["camera", camera.value, "video"],
+      ["screen", screen.value, "video"],
+      ["screen-audio", screen.value, "audio"],
+    ] as const) {
+      const [found] = stream?.getTracks().filter((one) => one.kind === kind) ?? [];
+      if (found !== undefined) all.set(source, { track: found, paused: false });
+    }
+    return all;
+  });
+
+  const rule = computed((): GateRule => {
+    const { activation, thresholdDb } = prefs.value;
+    if (activation === "push") return { when: held.value ? "always" : "closed", thresholdDb };
+    return { when: activation, thresholdDb };
+  });
+
+  /** Opens the microphone as it is set now, and lets the one before go when the new one is there. */
+  async function openMicrophone(): Promise<void> {
+    rounds.microphone += 1;
+    const mine = rounds.microphone;
+    openedFor = inputOf(prefs.peek());
+    try {
+      const opened = await devices.openMicrophone(prefs.peek(), () => {
+        if (mine === rounds.microphone) void openMicrophone();
+      });
+      if (mine !== rounds.microphone) {
+        opened.close();
+        return;
+      }
+      const before = microphone.peek();
+      opened.setRule(rule.peek());
+      microphone.value = opened;
+      before?.close();
+      if (refusal.peek()?.wish === "microphone") refusal.value = null;
+    } catch (thrown) {
+      if (mine !== rounds.microphone) return;
+      microphone.peek()?.close();
+      microphone.value = null;
+      refusal.value = asMediaError("microphone", thrown);
+    }
+  }
+
+  async function turn(which: "camera" | "screen", on: boolean): Promise<void> {
+    const place = which === "camera" ? camera : screen;
+    rounds[which] += 1;
+    const mine = rounds[which];
+    if (!on) {
+      const before = place.peek();
+      place.value = null;
+      for (const track of before?.getTracks() ?? []) track.stop();
+      return;
+    }
+    if (place.peek() !== null) return;
+    try {
+      const stream = await (which === "camera" ? devices.askCamera : devices.askScreen)(prefs.peek());
+      if (mine !== rounds[which]) {
+        for (const track of stream.getTracks()) track.stop();
+        return;
+      }
+      // Unplugged, or ended by the browser's own button.
+      stream.getVideoTracks()[0]?.addEventListener("ended", () => {
+        if (place.peek() === stream) void turn(which, false);
+      });
+      refusal.value = null;
+      place.value = stream;
+    } catch (thrown) {
+      if (mine === rounds[which]) refusal.value = asMediaError(which, thrown);
+    }
+  }
+
+  const stops = [
+    effect(() => microphone.value?.setRule(rule.value)),
+    effect(() => {
+      const input = inputOf(prefs.value);
+      if (started && input !== openedFor) void openMicrophone();
+    }),
+    effect(() => {
+      // Another camera was chosen while one is on.
+      const { cameraId } = prefs.value;
+      const isOther = cameraOf !== cameraId;
+      cameraOf = cameraId;
+      if (isOther && camera.peek() !== null) void turn("camera", false).then(() => turn("camera", true));
+    }),
+  ];
+
+  function stop(): void {
+    started = false;
+    rounds.microphone += 1;
+    microphone.peek()?.close();
+    microphone.value = null;
+    refusal.value = null;
+    deafened.value = false;
+    void turn("camera", false);
+    void turn("screen", false);
+  }
+
+  return {
+    sent,
+    microphone,
+    camera,
+    screen,
+    refusal,
+    muted,
+    deafened,
+    async start() {
+      started = true;
+      await openMicrophone();
+    },
+    setMuted(next) {
+      if (!next && deafened.peek()) deafened.value = false;
+      change({ muted: next });
+      // Whoever wants to be heard after all is asked for the microphone once more.
+      if (!next && started && microphone.peek() === null) void openMicrophone();
+    },
+    setDeafened(next) {
+      deafened.value = next;
+    },
+    setCamera: (on) => turn("camera", on),
+    setScreen: (on) => turn("screen", on),
+    hold(next) {
+      held.value = next;
+    },
+    stop,
+    close() {
+      for (const end of stops) end();
+      stop();
+    },
+  };
+}

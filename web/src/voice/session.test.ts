@@ -1,0 +1,264 @@
+import type { ChannelId, JoinId, UserId } from "@lescopains/protocol/ids";
+import type { VoiceJoined, VoiceMember, VoiceRoster } from "@lescopains/protocol/voice";
+import { signal } from "@preact/signals";
+import { describe, expect, test } from "vitest";
+import { ApiError } from "../net/api-error.ts";
+import { FakeClock, settle } from "../sync/fakes.ts";
+import type { FrameCrypto } from "./frames/frames.ts";
+import type { MediaRoom, MediaRoomEvents } from "./media-room.ts";
+import { createSession } from "./session.ts";
+
+const self = "self" as UserId;
+const [lounge, attic] = ["lounge", "attic"] as ChannelId[] as [ChannelId, ChannelId];
+
+/** A server, nodes and keys in one place, driven by hand. */
+function setting() {
+  const clock = new FakeClock();
+  const roster = signal<VoiceRoster | undefined>(undefined);
+  const rooms: { readonly joined: VoiceJoined; readonly events: MediaRoomEvents; state: "open" | "left" | "closed" }[] =
+    [];
+  const cryptos: { readonly joinId: string; readonly rosters: number[]; closed: boolean; readonly over: () => void }[] =
+    [];
+  const asked: { readonly channelId: ChannelId; readonly joinId: JoinId | undefined }[] = [];
+  const left: ChannelId[] = [];
+  let answer: (channelId: ChannelId, joinId: JoinId | undefined) => Promise<VoiceJoined> = async (channelId, joinId) =>
+    joinedOf(channelId, joinId ?? (`stay-${asked.length}` as JoinId));
+  const world = { canEncrypt: true };
+  const session = createSession({
+    selfId: self,
+    clock,
+    random: () => 0.5,
+    edge: {
+      take: (channelId, joinId) => {
+        asked.push({ channelId, joinId });
+        return answer(channelId, joinId);
+      },
+      leave: (channelId) => void left.push(channelId),
+      roster: () => roster,
+    },
+    canEncrypt: () => world.canEncrypt,
+    startCrypto(joined, { onOver: over }) {
+      const made = { joinId: joined.joinId as string, rosters: [] as number[], closed: false, over };
+      cryptos.push(made);
+      return {
+        roster: ({ epoch }: { readonly epoch: number }) => made.rosters.push(epoch),
+        close: () => (made.closed = true),
+      } as unknown as FrameCrypto;
+    },
+    openRoom({ joined }, events) {
+      const made = { joined, events, state: "open" as "open" | "left" | "closed" };
+      rooms.push(made);
+      return {
+        reconsider: () => undefined,
+        leave: () => (made.state = "left"),
+        close: () => (made.state = "closed"),
+      } as unknown as MediaRoom;
+    },
+    sendFailed: () => undefined,
+  });
+  return {
+    session,
+    clock,
+    roster,
+    rooms,
+    cryptos,
+    asked,
+    left,
+    world,
+    answers: (next: typeof answer) => (answer = next),
+    joined: async (channelId: ChannelId) => {
+      await session.join(channelId);
+      rooms.at(-1)?.events.here();
+    },
+  };
+}
+
+function joinedOf(channelId: ChannelId, joinId: JoinId): VoiceJoined {
+  const member = { userId: self, deviceId: 1, joinId } as unknown as VoiceMember;
+  return {
+    url: "",
+    token: "t",
+    iceServers: [],
+    iceTransportPolicy: "all",
+    joinId,
+    roster: { channelId, epoch: 1, members: [member], ringing: null },
+  } as unknown as VoiceJoined;
+}
+
+describe("coming in and leaving", () => {
+  test("[VC11] comes in, and is there once media can flow", async () => {
+    const { session, rooms, cryptos } = setting();
+    const joining = session.join(lounge);
+    expect(session.state.value.kind).toBe("joining");
+    await joining;
+    expect(session.state.value.kind).toBe("joining");
+    rooms[0]?.events.here();
+    expect(session.state.value).toMatchObject({ kind: "joined", channelId: lounge });
+    expect(cryptos[0]?.rosters).toEqual([1]);
+  });
+
+  test("[VC12] leaving while the place is asked for gives it back, and nothing opens", async () => {
+    const { session, rooms, left, cryptos } = setting();
+    const joining = session.join(lounge);
+    session.leave();
+    await joining;
+    expect(session.state.value).toEqual({ kind: "idle" });
+    expect(left).toEqual([lounge, lounge]);
+    expect([rooms, cryptos]).toEqual([[], []]);
+  });
+
+  test("[VC12] joining twice asks once", async () => {
+    const { session, asked, rooms } = setting();
+    await Promise.all([session.join(lounge), session.join(lounge)]);
+    expect([asked.length, rooms.length]).toEqual([1, 1]);
+  });
+
+  test("[VC12] joining elsewhere leaves here, whichever answer comes first", async () => {
+    const { session, answers, rooms, left } = setting();
+    const waiting: (() => void)[] = [];
+    answers(
+      (channelId) =>
+        new Promise((resolve) => waiting.push(() => resolve(joinedOf(channelId, `stay-${channelId}` as JoinId)))),
+    );
+    const first = session.join(lounge);
+    const second = session.join(attic);
+    waiting[1]?.();
+    await second;
+    waiting[0]?.();
+    await first;
+    expect(rooms.map(({ joined }) => joined.joinId)).toEqual(["stay-attic"]);
+    expect(left).toEqual([]);
+    rooms[0]?.events.here();
+    expect(session.state.value).toMatchObject({ kind: "joined", channelId: attic });
+  });
+
+  test("[VC13] a refusal says why and leaves nothing behind", async () => {
+    const { session, answers, cryptos } = setting();
+    answers(() => Promise.reject(new ApiError({ code: "room_full", message: "" })));
+    await session.join(lounge);
+    expect(session.state.value).toMatchObject({
+      kind: "idle",
+      ended: { channelId: lounge, why: { kind: "refused", code: "room_full" } },
+    });
+    expect(cryptos).toEqual([]);
+  });
+
+  test("[VC14] a browser that cannot encrypt asks for no place", async () => {
+    const { session, asked, world } = setting();
+    world.canEncrypt = false;
+    await session.join(lounge);
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "unsupported" } } });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("coming back", () => {
+  test("[VC15] a node that died is left for another, with the same keys", async () => {
+    const { session, clock, joined, rooms, asked, cryptos } = setting();
+    await joined(lounge);
+    rooms[0]?.events.over({ kind: "lost" });
+    expect(session.state.value.kind).toBe("reconnecting");
+    await clock.advance(0);
+    expect(asked[1]).toEqual({ channelId: lounge, joinId: "stay-1" });
+    rooms[1]?.events.here();
+    expect(session.state.value.kind).toBe("joined");
+    expect(cryptos.map(({ closed }) => closed)).toEqual([false]);
+  });
+
+  test("[VC15] a place that is gone meanwhile begins anew, with new keys", async () => {
+    const { clock, joined, rooms, answers, cryptos } = setting();
+    await joined(lounge);
+    answers(async (channelId) => joinedOf(channelId, "another" as JoinId));
+    rooms[0]?.events.over({ kind: "dead" });
+    await clock.advance(0);
+    expect(cryptos.map(({ joinId, closed }) => [joinId, closed])).toEqual([
+      ["stay-1", true],
+      ["another", false],
+    ]);
+  });
+
+  test("[VC15] without a node it tries again, and gives up after a minute", async () => {
+    const { session, clock, joined, rooms, answers, asked, left } = setting();
+    await joined(lounge);
+    answers(() => Promise.reject(new ApiError({ code: "unavailable", message: "" })));
+    rooms[0]?.events.over({ kind: "lost" });
+    await clock.advance(30_000);
+    expect(session.state.value.kind).toBe("reconnecting");
+    expect(asked.length).toBeGreaterThan(4);
+    await clock.advance(60_000);
+    expect(session.state.value).toMatchObject({
+      kind: "idle",
+      ended: { why: { kind: "refused", code: "unavailable" } },
+    });
+    expect(left).toEqual([lounge]);
+  });
+
+  test("[VC15] the server's word that the node is gone counts for this place only", async () => {
+    const { session, clock, joined, rooms } = setting();
+    await joined(lounge);
+    session.rejoin(lounge, "another" as JoinId);
+    expect(session.state.value.kind).toBe("joined");
+    session.rejoin(lounge, "stay-1" as JoinId);
+    await clock.advance(0);
+    expect([rooms.length, rooms[0]?.state]).toEqual([2, "closed"]);
+  });
+
+  test("[VC16] keys that are gone begin another stay", async () => {
+    const { clock, joined, cryptos, asked } = setting();
+    await joined(lounge);
+    cryptos[0]?.over();
+    await clock.advance(0);
+    expect(asked[1]?.joinId).toBeUndefined();
+    expect(cryptos).toHaveLength(2);
+  });
+
+  test("[VC12] leaving while it comes back ends it for good", async () => {
+    const { session, clock, joined, rooms, asked } = setting();
+    await joined(lounge);
+    rooms[0]?.events.over({ kind: "lost" });
+    session.leave();
+    await clock.advance(60_000);
+    expect(asked).toHaveLength(1);
+    expect(session.state.value).toEqual({ kind: "idle" });
+  });
+});
+
+describe("moderators", () => {
+  test("[VC17] who is disconnected is told, once, for the place they hold", async () => {
+    const { session, joined, rooms, cryptos } = setting();
+    await joined(lounge);
+    session.ended("another" as JoinId, "disconnected", undefined);
+    expect(session.state.value.kind).toBe("joined");
+    session.ended("stay-1" as JoinId, "disconnected", undefined);
+    expect(session.state.value).toMatchObject({
+      kind: "idle",
+      ended: { why: { kind: "ended", reason: "disconnected" } },
+    });
+    expect([rooms[0]?.state, cryptos[0]?.closed]).toEqual(["closed", true]);
+  });
+
+  test("[VC17] who is moved goes there, with the place that was taken for them", async () => {
+    const { session, joined, asked } = setting();
+    await joined(lounge);
+    session.ended("stay-1" as JoinId, "moved", { channelId: attic, joinId: "there" as JoinId });
+    await settle();
+    expect(asked[1]).toEqual({ channelId: attic, joinId: "there" });
+    expect(session.state.value).toMatchObject({ channelId: attic });
+  });
+
+  test("[VC17] the node's word comes first: who is kicked does not come back", async () => {
+    const { session, clock, joined, rooms, asked } = setting();
+    await joined(lounge);
+    rooms[0]?.events.over({ kind: "closed", reason: "kicked", channelId: undefined });
+    await clock.advance(60_000);
+    expect(session.state.value.kind).toBe("idle");
+    expect(asked).toHaveLength(1);
+  });
+});
+
+test("[VC18] every list of members reaches the keys, in order", async () => {
+  const { joined, roster, cryptos } = setting();
+  await joined(lounge);
+  for (const epoch of [2, 3]) roster.value = { channelId: lounge, epoch, members: [], ringing: null };
+  expect(cryptos[0]?.rosters).toEqual([1, 2, 3]);
+});

@@ -1,0 +1,312 @@
+import type { ErrorCode } from "@lescopains/protocol/errors";
+import type { ChannelId, JoinId, UserId } from "@lescopains/protocol/ids";
+import type { VoiceEnd, VoiceJoined, VoiceRoster } from "@lescopains/protocol/voice";
+import { batch, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { asApiError } from "../net/api-error.ts";
+import { backoffMs } from "../sync/backoff.ts";
+import type { Clock } from "../sync/ports.ts";
+import type { FrameCrypto } from "./frames/frames.ts";
+import type { MediaRoom, MediaRoomEvents, RoomEnd } from "./media-room.ts";
+import type { Sender } from "./receiving.ts";
+
+/** Where one is. */
+export type VoiceState =
+  /** In no call. `ended`: why the last one ended, unless one left it. */
+  | { readonly kind: "idle"; readonly ended?: VoiceEnding }
+  /** `joining`: on the way in. `reconnecting`: it was there, and comes back by itself. */
+  | { readonly kind: "joining" | "reconnecting"; readonly channelId: ChannelId; readonly sinceMs: number }
+  | { readonly kind: "joined"; readonly channelId: ChannelId; readonly sinceMs: number };
+
+export interface VoiceEnding {
+  readonly channelId: ChannelId;
+  readonly why:
+    | { readonly kind: "ended"; readonly reason: VoiceEnd }
+    | { readonly kind: "refused"; readonly code: ErrorCode; readonly retryAfterMs: number | undefined }
+    /** This browser cannot encrypt calls, and does not join in the clear. */
+    | { readonly kind: "unsupported" }
+    /** The browser could not set up media. */
+    | { readonly kind: "failed" };
+}
+
+/** What a session needs of the server: sockets and REST behind it. */
+export interface VoiceEdge {
+  /** @throws ApiError */
+  readonly take: (channelId: ChannelId, joinId: JoinId | undefined) => Promise<VoiceJoined>;
+  readonly leave: (channelId: ChannelId) => void;
+  readonly roster: (channelId: ChannelId) => ReadonlySignal<VoiceRoster | undefined>;
+}
+
+export interface SessionDeps {
+  readonly selfId: UserId;
+  readonly edge: VoiceEdge;
+  /** Whether this browser can encrypt calls. */
+  readonly canEncrypt: () => boolean;
+  readonly startCrypto: (
+    joined: VoiceJoined,
+    events: { readonly onOver: () => void; readonly onKeyed: () => void },
+  ) => FrameCrypto;
+  readonly openRoom: (
+    inputs: {
+      readonly joined: VoiceJoined;
+      readonly crypto: FrameCrypto;
+      readonly stayOf: (sender: Sender) => string | undefined;
+    },
+    events: MediaRoomEvents,
+  ) => MediaRoom;
+  readonly sendFailed: MediaRoomEvents["sendFailed"];
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** One's place in a voice channel or a call, which outlives connections, nodes and rooms. */
+export interface VoiceSession {
+  readonly state: ReadonlySignal<VoiceState>;
+  readonly room: ReadonlySignal<MediaRoom | null>;
+  readonly crypto: ReadonlySignal<FrameCrypto | null>;
+  /** Grows with each key that comes or goes. */
+  readonly keyed: ReadonlySignal<number>;
+  /** Leaves where one is, and comes in there. */
+  readonly join: (channelId: ChannelId) => Promise<void>;
+  readonly leave: () => void;
+  /** The node of a room is gone, by the server's word. */
+  readonly rejoin: (channelId: ChannelId, joinId: JoinId) => void;
+  /** A place is gone, by the server's word. */
+  readonly ended: (
+    joinId: JoinId,
+    reason: VoiceEnd,
+    to: { readonly channelId: ChannelId; readonly joinId: JoinId | undefined } | undefined,
+  ) => void;
+}
+
+/** Someone whose node is gone keeps their place for a minute; after that there is nothing to come back to. */
+const GIVE_UP_MS = 60_000;
+
+/** What one holds while one is somewhere. */
+interface Stay {
+  readonly channelId: ChannelId;
+  joinId: JoinId | undefined;
+  crypto: FrameCrypto | undefined;
+  room: MediaRoom | undefined;
+  attempt: number;
+  /** Since when there is no media. */
+  awaySinceMs: number;
+  wasJoined: boolean;
+  readonly stops: (() => void)[];
+}
+
+export function createSession(deps: SessionDeps): VoiceSession {
+  const { edge, clock } = deps;
+  const state = signal<VoiceState>({ kind: "idle" });
+  const room = signal<MediaRoom | null>(null);
+  const crypto = signal<FrameCrypto | null>(null);
+  const keyed = signal(0);
+  /** The present stay; whatever belongs to another one comes too late. */
+  let stay: Stay | undefined;
+  let cancelRetry: (() => void) | undefined;
+
+  function show(kind: "joining" | "reconnecting" | "joined", { channelId }: Stay): void {
+    const before = state.peek();
+    const same = before.kind === kind && before.channelId === channelId;
+    if (!same) state.value = { kind, channelId, sinceMs: clock.now() };
+  }
+
+  /** Lets go of everything of a stay. */
+  function letGo(of: Stay, tell: "leave" | "close"): void {
+    cancelRetry?.();
+    if (stay === of) stay = undefined;
+    for (const stop of of.stops) stop();
+    closeRoom(of, tell);
+    of.crypto?.close();
+    of.crypto = undefined;
+    crypto.value = null;
+  }
+
+  function closeRoom(of: Stay, tell: "leave" | "close"): void {
+    of.room?.[tell]();
+    of.room = undefined;
+    room.value = null;
+  }
+
+  function end(of: Stay, why: VoiceEnding["why"] | undefined): void {
+    if (stay !== of) return;
+    batch(() => {
+      letGo(of, "close");
+      state.value = why === undefined ? { kind: "idle" } : { kind: "idle", ended: { channelId: of.channelId, why } };
+    });
+  }
+
+  async function join(channelId: ChannelId, joinId?: JoinId): Promise<void> {
+    const before = stay;
+    if (before !== undefined) {
+      if (before.channelId === channelId && joinId === undefined) return;
+      letGo(before, "leave");
+    }
+    const mine: Stay = {
+      channelId,
+      joinId,
+      crypto: undefined,
+      room: undefined,
+      attempt: 0,
+      awaySinceMs: clock.now(),
+      wasJoined: false,
+      stops: [],
+    };
+    stay = mine;
+    show("joining", mine);
+    if (deps.canEncrypt()) await comeIn(mine);
+    else end(mine, { kind: "unsupported" });
+  }
+
+  /** Asks for a place, or for another node under the same place, and brings media there. */
+  async function comeIn(mine: Stay): Promise<void> {
+    try {
+      const joined = await edge.take(mine.channelId, mine.joinId);
+      if (stay !== mine) {
+        // Left while it was asked. Whoever is on the way elsewhere has the place taken from them by that.
+        if (stay === undefined) edge.leave(mine.channelId);
+        return;
+      }
+      if (mine.crypto === undefined || mine.joinId !== joined.joinId) startCrypto(mine, joined);
+      mine.joinId = joined.joinId;
+      openRoom(mine, joined);
+    } catch (thrown) {
+      if (stay !== mine) return;
+      const error = asApiError(thrown);
+      const isTemporary = error.retry && error.code !== "room_full";
+      if (mine.wasJoined && isTemporary && clock.now() - mine.awaySinceMs < GIVE_UP_MS) {
+        retry(mine, error.retryAfterMs);
+      } else {
+        edge.leave(mine.channelId);
+        end(mine, { kind: "refused", code: error.code, retryAfterMs: error.retryAfterMs });
+      }
+    }
+  }
+
+  function retry(mine: Stay, afterMs?: number): void {
+    const delayMs = afterMs ?? (mine.attempt === 0 ? 0 : backoffMs(mine.attempt, deps.random));
+    mine.attempt += 1;
+    cancelRetry?.();
+    cancelRetry = clock.after(delayMs, () => {
+      if (stay === mine) void comeIn(mine);
+    });
+  }
+
+  function startCrypto(mine: Stay, joined: VoiceJoined): void {
+    for (const stop of mine.stops.splice(0)) stop();
+    mine.crypto?.close();
+    const started = deps.startCrypto(joined, {
+      onKeyed: () => (keyed.value += 1),
+      onOver() {
+        // This stay's keys are gone: another one begins.
+        if (stay !== mine || mine.crypto !== started) return;
+        mine.crypto = undefined;
+        mine.joinId = undefined;
+        comeBack(mine);
+      },
+    });
+    mine.crypto = started;
+    crypto.value = started;
+    const roster = edge.roster(mine.channelId);
+    mine.stops.push(
+      effect(() => {
+        // The server's list is what it is; `joined.roster` is in it.
+        const { epoch, members } = roster.value ?? joined.roster;
+        started.roster({
+          epoch,
+          members: members.flatMap(({ userId, deviceId, joinId }) =>
+            deviceId === null ? [] : [{ accountId: userId, deviceId, joinId }],
+          ),
+        });
+        mine.room?.reconsider();
+      }),
+    );
+  }
+
+  function openRoom(mine: Stay, joined: VoiceJoined): void {
+    if (mine.crypto === undefined) return;
+    closeRoom(mine, "close");
+    const roster = edge.roster(mine.channelId);
+    const stayOf = ({ userId, deviceId }: Sender): string | undefined =>
+      (roster.peek() ?? joined.roster).members.find((one) => one.userId === userId && one.deviceId === deviceId)
+        ?.joinId;
+    const opened = deps.openRoom(
+      { joined, crypto: mine.crypto, stayOf },
+      {
+        here() {
+          if (mine.room !== opened) return;
+          mine.attempt = 0;
+          mine.wasJoined = true;
+          show("joined", mine);
+        },
+        away() {
+          // Media may go on meanwhile: nothing is shown as lost before it is.
+        },
+        over: (how) => {
+          if (mine.room === opened) roomOver(mine, how);
+        },
+        sendFailed: deps.sendFailed,
+      },
+    );
+    mine.room = opened;
+    room.value = opened;
+  }
+
+  function roomOver(mine: Stay, how: RoomEnd): void {
+    if (how.kind === "failed") {
+      edge.leave(mine.channelId);
+      end(mine, { kind: "failed" });
+    } else if (how.kind === "closed" && how.reason === "moved" && how.channelId !== undefined) {
+      void join(how.channelId);
+    } else if (how.kind === "closed" && STAYS_AWAY.has(how.reason)) {
+      end(mine, { kind: "ended", reason: how.reason === "replaced" ? "replaced" : "disconnected" });
+    } else {
+      comeBack(mine);
+    }
+  }
+
+  /** The room is gone, the place is not. */
+  function comeBack(mine: Stay): void {
+    if (state.peek().kind === "joined") mine.awaySinceMs = clock.now();
+    closeRoom(mine, "close");
+    show(mine.wasJoined ? "reconnecting" : "joining", mine);
+    if (clock.now() - mine.awaySinceMs >= GIVE_UP_MS) {
+      edge.leave(mine.channelId);
+      end(mine, { kind: "ended", reason: "lost" });
+    } else retry(mine);
+  }
+
+  return {
+    state,
+    room,
+    crypto,
+    keyed,
+    join: (channelId) => join(channelId),
+    leave() {
+      const mine = stay;
+      if (mine === undefined) {
+        state.value = { kind: "idle" };
+        return;
+      }
+      edge.leave(mine.channelId);
+      batch(() => {
+        letGo(mine, "leave");
+        state.value = { kind: "idle" };
+      });
+    },
+    rejoin(channelId, joinId) {
+      if (stay?.channelId === channelId && stay.joinId === joinId && stay.room !== undefined) comeBack(stay);
+    },
+    ended(joinId, reason, to) {
+      const mine = stay;
+      if (mine === undefined) {
+        // The node's word came first, and did not say why.
+        return;
+      }
+      if (mine.joinId !== joinId) return;
+      if (to === undefined) end(mine, reason === "left" ? undefined : { kind: "ended", reason });
+      else void join(to.channelId, to.joinId);
+    },
+  };
+}
+
+const STAYS_AWAY: ReadonlySet<string> = new Set(["left", "kicked", "replaced", "room_closed", "flood"]);
