@@ -37,7 +37,9 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
   const startedAt = Date.now();
   let registry: RegistryConnection | undefined;
   let metrics: Metrics | undefined;
-  const tell = (message: FromNode): void => registry?.tell(message);
+  const tell = (room: Room, message: FromNode): void => {
+    if (!room.probe) registry?.tell(message);
+  };
 
   const pool = await WorkerPool.start({
     engine,
@@ -51,13 +53,13 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
   const events: Omit<RoomEvents, "emptied"> = {
     joined: (room, peer) => {
       log.info("peer joined", logFields({ room, peer }));
-      tell({ type: "joined", roomId: room.id, peer: peer.presence() });
+      tell(room, { type: "joined", roomId: room.id, peer: peer.presence() });
     },
-    sources: (room, peer) => tell({ type: "sources", roomId: room.id, peerId: peer.id, sources: peer.sources() }),
+    sources: (room, peer) => tell(room, { type: "sources", roomId: room.id, peerId: peer.id, sources: peer.sources() }),
     left: (room, peer, reason) => {
       metrics?.left(reason);
       log.info("peer left", { ...logFields({ room, peer }), reason });
-      tell(leftMessage(room, peer, reason));
+      tell(room, leftMessage(room, peer, reason));
       drained.check();
     },
   };
@@ -98,11 +100,13 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
     workers: pool.slots.length,
     draining: sessions.draining,
     load: load(),
-    rooms: rooms.all.map((room) => ({
-      roomId: room.id,
-      encrypted: room.encrypted,
-      peers: [...room.peers.values()].map((peer) => peer.presence()),
-    })),
+    rooms: rooms.all
+      .filter(({ probe }) => !probe)
+      .map((room) => ({
+        roomId: room.id,
+        encrypted: room.encrypted,
+        peers: [...room.peers.values()].map((peer) => peer.presence()),
+      })),
   });
   if (config.SFU_REGISTRY_URL !== "") {
     registry = new RegistryConnection({

@@ -23,6 +23,8 @@ async function tokenOf(folder: string, room = newRoom()): Promise<string> {
     room,
     rights: ["speak"],
     enc: true,
+    // The edge ends what it has not begun.
+    probe: true,
     jti: randomUUID(),
     iat: now,
     exp: now + 60,

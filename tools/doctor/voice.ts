@@ -27,6 +27,7 @@ async function roomToken(dataDir: string): Promise<string> {
     room: randomUUID() as ChannelId,
     rights: [],
     enc: true,
+    probe: true,
     jti: randomUUID(),
     iat: seconds,
     exp: seconds + 60,

@@ -26,6 +26,8 @@ export const RoomClaims = v.object({
   rights: Rights,
   /** Whether what the room carries is encrypted by its people. A room never goes back to plain. */
   enc: v.boolean(),
+  /** A check by whoever runs the node (`npm run doctor`): its room is nobody else's, and the edge is not told of it. */
+  probe: v.optional(v.boolean()),
   jti: v.pipe(v.string(), v.uuid()),
   iat: seconds,
   exp: seconds,

@@ -41,6 +41,19 @@ test("[SG1] a node registers with the secret, beats each second, and tells who c
   expect(await registry.until("left")).toMatchObject({ roomId: room, peerId, userId, reason: "left" });
 });
 
+test("[SG7] of a check the edge is told nothing, and it joins no room of people", async () => {
+  const registry = await startRegistry();
+  const { url, edge } = await node(registry);
+  await registry.until("register");
+  const room = newRoom();
+  await join(url, await edge.token({ probe: true }));
+  const { ready } = await join(url, await edge.token({ room }));
+  await expect(edge.token({ room, probe: true }).then((token) => join(url, token))).rejects.toThrow("forbidden");
+  expect(await registry.until("joined")).toMatchObject({ peer: { peerId: ready.peer.peerId } });
+  registry.drop();
+  expect((await registry.until("register", 1)).rooms.map(({ roomId }) => roomId)).toEqual([room]);
+});
+
 test("[SG2] an edge that comes back, or falls silent, is told the whole truth again", async () => {
   const registry = await startRegistry({ beats: false });
   const { url, edge } = await node(registry);

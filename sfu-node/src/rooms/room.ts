@@ -30,6 +30,8 @@ export interface RoomEvents {
 export interface RoomOptions {
   readonly id: ChannelId;
   readonly encrypted: boolean;
+  /** Made by a check: the edge knows nothing of it. */
+  readonly probe: boolean;
   readonly nodeId: NodeId;
   readonly pool: WorkerPool;
   /** With more on one worker, the next get another, and media is piped between the two. */
@@ -51,6 +53,7 @@ function isAlive({ slot, worker }: Seat): boolean {
 export class Room {
   readonly id: ChannelId;
   readonly encrypted: boolean;
+  readonly probe: boolean;
   readonly peers = new Map<PeerId, Peer>();
   readonly #options: RoomOptions;
   readonly #seats: Seat[] = [];
@@ -64,6 +67,7 @@ export class Room {
     this.#options = options;
     this.id = options.id;
     this.encrypted = options.encrypted;
+    this.probe = options.probe;
   }
 
   /** Lets someone in whose token is good. The same device's other place in this room, if there is one, is replaced. */

@@ -2,7 +2,7 @@ import type { ChannelId } from "@lescopains/protocol/ids";
 import type { CloseReason } from "@lescopains/protocol/sfu/room";
 import type { NodeId, RoomClaims } from "@lescopains/protocol/sfu/token";
 import type { Slot, WorkerPool } from "../media/pool.ts";
-import { type Outcome, ok } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "../platform/outcome.ts";
 import type { Peer } from "./peer.ts";
 import { Room, type RoomEvents } from "./room.ts";
 
@@ -42,6 +42,9 @@ export class Rooms {
   /** A room that is plain and has become encrypted is closed and made anew; one that is encrypted stays so, whatever a token says. */
   async join(claims: RoomClaims): Promise<Outcome<Place>> {
     let room = this.#rooms.get(claims.room);
+    if (room !== undefined && room.probe !== (claims.probe === true)) {
+      return refuse("forbidden", "a check joins no room of people");
+    }
     if (room !== undefined && claims.enc && !room.encrypted) {
       room.close("encrypted");
       room = undefined;
@@ -51,12 +54,12 @@ export class Rooms {
     return joined.ok ? ok({ room, peer: joined.value }) : joined;
   }
 
-  #open({ room: id, enc: encrypted }: RoomClaims): Room {
+  #open({ room: id, enc: encrypted, probe = false }: RoomClaims): Room {
     const { events } = this.#options;
     const emptied = (emptiedRoom: Room): void => {
       if (this.#rooms.get(id) === emptiedRoom) this.#rooms.delete(id);
     };
-    const room = new Room({ ...this.#options, id, encrypted, events: { ...events, emptied } });
+    const room = new Room({ ...this.#options, id, encrypted, probe, events: { ...events, emptied } });
     this.#rooms.set(id, room);
     return room;
   }
