@@ -41,6 +41,8 @@ test("[VC51] tiles are as large as fits, whatever shape the stage has", () => {
   expect(tileWidth(1, 1600, 900, 8)).toBe(1600);
   expect(tileWidth(2, 1608, 500, 8)).toBe(800);
   expect(tileWidth(2, 400, 800, 8)).toBe(400);
+  // Two above one, rather than three below each other.
+  expect(tileWidth(3, 704, 664, 8)).toBe(348);
   const four = tileWidth(4, 1000, 600, 8);
   expect(Math.floor(1000 / four) * Math.floor(600 / ((four * 9) / 16))).toBeGreaterThanOrEqual(4);
 });

@@ -41,16 +41,20 @@ function placeOf(userId: UserId, deviceId: number | null, source: Source): strin
   return `${userId} ${deviceId} ${source}`;
 }
 
-/** How wide `count` pictures of 16:9 can be at most in a box, all of them in view, with gaps between them. */
+/** Narrower by this much is no loss when people then stand side by side. */
+const NEARLY = 0.8;
+
+/** How wide `count` pictures of 16:9 are in a box, all of them in view, with gaps between them: nearly as wide as can be, in few rows. */
 export function tileWidth(count: number, width: number, height: number, gap: number): number {
-  let best = 0;
-  for (let columns = 1; columns <= count; columns += 1) {
+  const widths = Array.from({ length: count }, (_, index) => {
+    const columns = index + 1;
     const rows = Math.ceil(count / columns);
     const across = (width - gap * (columns - 1)) / columns;
     const down = (height - gap * (rows - 1)) / rows;
-    best = Math.max(best, Math.min(across, (down * 16) / 9));
-  }
-  return Math.floor(best);
+    return Math.floor(Math.min(across, (down * 16) / 9));
+  });
+  const widest = Math.max(...widths);
+  return widths.findLast((one) => one >= widest * NEARLY) ?? widest;
 }
 
 /** What a member does, in words, for whoever does not see its marks. */

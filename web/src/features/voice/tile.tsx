@@ -4,6 +4,7 @@ import { useLive } from "../../app/client-context.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { Icon } from "../../ui/icon.tsx";
+import { tintOf } from "../../ui/tint.ts";
 import { gradeOf } from "../../voice/quality.ts";
 import type { Voice } from "../../voice/voice.ts";
 import { Marks } from "./marks.tsx";
@@ -37,7 +38,14 @@ export function TileView({ voice, tile, large, apart, onEnlarge, onOptions }: Ti
   const ownStream = isScreen ? voice.own.screen : voice.own.camera;
   const shows = isSelf ? ownStream.value !== null : producerId !== undefined;
   return (
-    <li class="tile" ref={element} data-speaking={speaking} data-large={large} data-kind={kind}>
+    <li
+      class="tile"
+      ref={element}
+      data-speaking={speaking}
+      data-large={large}
+      data-kind={kind}
+      style={{ "--tint": tintOf(member.userId) }}
+    >
       {!shows && <Avatar id={member.userId} name={person} side={large ? 128 : 80} />}
       {shows && isSelf && <OwnVideo stream={ownStream} mirrored={!isScreen} />}
       {shows && !isSelf && producerId !== undefined && (
