@@ -240,6 +240,7 @@ const CASES: Readonly<Record<string, Case>> = {
     ],
     reads: 2 * 800 + 2 * 20_000 + 4 * LIMITS.sessionsPerUser,
   },
+  "devices.rename": { values: [user(1), 1, "Safari"] },
   "devices.publish_list": {
     values: [user(1), 1, "BQ==", 2, "[]", "AA==", [1, 2]],
     reads: 4 * LIMITS.sessionsPerUser,
