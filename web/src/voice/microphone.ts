@@ -4,6 +4,7 @@ import { GATE_NAME, type GateReport, type ToGate } from "./gate-link.ts";
 // oxlint-disable-next-line import/default -- Vite bundles it, and gives its address
 import gateUrl from "./gate-worklet.ts?worker&url";
 import { type GateRule, SILENT_DB } from "./level.ts";
+import { MediaError } from "./media-refusal.ts";
 import { createNoiseFilter, type NoiseFilter } from "./noise.ts";
 import type { VoicePrefs } from "./prefs.ts";
 
@@ -21,6 +22,8 @@ export interface Microphone {
   readonly open: ReadonlySignal<boolean>;
   /** `strong` may not be had: then the browser's own filter works. */
   readonly noise: VoicePrefs["noise"];
+  /** The gate is in the track. Without, whoever sends it pauses it while it is not open. */
+  readonly gates: boolean;
   readonly setRule: (rule: GateRule) => void;
   readonly close: () => void;
 }
@@ -35,6 +38,11 @@ const SAMPLE_RATE = 48_000;
 export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Promise<Microphone> {
   let stream = await askMicrophone(prefs);
   const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
+  if (!(await runs(context))) {
+    stopStream(stream);
+    context.close().catch(() => undefined);
+    return plainMicrophone(await askMicrophone({ ...prefs, noise: "browser" }), onLost);
+  }
   let filter: NoiseFilter | undefined;
   let noise = prefs.noise;
   try {
@@ -58,9 +66,6 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
   if (filter === undefined) source.connect(gate);
   else source.connect(filter.node).connect(gate);
   gate.connect(end);
-  // A page that was not touched yet may not start its sound; joining is a touch.
-  if (context.state === "suspended") await context.resume();
-
   const level = signal(SILENT_DB);
   const open = signal(false);
   gate.port.addEventListener("message", ({ data }: MessageEvent<GateReport>) => {
@@ -79,6 +84,7 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
     levelDb: level,
     open,
     noise,
+    gates: true,
     setRule: tell,
     close() {
       stream.getAudioTracks()[0]?.removeEventListener("ended", onLost);
@@ -88,6 +94,36 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
       gate.port.close();
       filter?.close();
       context.close().catch(() => undefined);
+    },
+  };
+}
+
+/** A machine without a loudspeaker may never start its audio thread (Firefox ESR 153, November 2026), and says nothing of it. */
+const START_MS = 2_000;
+
+async function runs(context: AudioContext): Promise<boolean> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, START_MS));
+  await Promise.race([context.resume().catch(() => undefined), late]);
+  return context.state === "running";
+}
+
+/** Without an audio thread: what the browser gives is sent as it is, and only push-to-talk closes it. */
+function plainMicrophone(stream: MediaStream, onLost: () => void): Microphone {
+  const [track] = stream.getAudioTracks();
+  if (track === undefined) throw new MediaError("microphone", "failed");
+  const open = signal(true);
+  track.contentHint = "speech";
+  track.addEventListener("ended", onLost);
+  return {
+    track,
+    levelDb: signal(SILENT_DB),
+    open,
+    noise: "browser",
+    gates: false,
+    setRule: ({ when }) => (open.value = when !== "closed"),
+    close() {
+      track.removeEventListener("ended", onLost);
+      stopStream(stream);
     },
   };
 }

@@ -31,17 +31,23 @@ function setting() {
   const opened: { readonly lost: () => void; closed: boolean; readonly rules: GateRule[] }[] = [];
   let refuse: MediaError | undefined;
   const asked: string[] = [];
+  const world = { gates: true };
   const devices: DevicePort = {
     async openMicrophone(_prefs, lost) {
       asked.push("microphone");
       if (refuse !== undefined) throw refuse;
       const made = { lost, closed: false, rules: [] as GateRule[] };
       opened.push(made);
+      const open = signal(false);
       return {
         track: new FakeTrack("audio"),
-        open: signal(false),
+        gates: world.gates,
+        open,
         levelDb: signal(-100),
-        setRule: (rule: GateRule) => made.rules.push(rule),
+        setRule(rule: GateRule) {
+          made.rules.push(rule);
+          open.value = rule.when !== "closed";
+        },
         close: () => (made.closed = true),
       } as unknown as Microphone;
     },
@@ -54,7 +60,7 @@ function setting() {
   };
   const prefs = createPrefs({ get: () => null, set: () => undefined });
   const own = createOwnMedia(devices, prefs);
-  return { own, prefs, opened, asked, refuses: (next: MediaError | undefined) => (refuse = next) };
+  return { own, prefs, opened, asked, world, refuses: (next: MediaError | undefined) => (refuse = next) };
 }
 
 describe("microphone", () => {
@@ -78,6 +84,18 @@ describe("microphone", () => {
     own.hold(true);
     own.hold(false);
     expect(opened[0]?.rules.map(({ when }) => when)).toEqual(["voice", "voice", "closed", "always", "closed"]);
+  });
+
+  test("[VC1] without a gate of its own, the microphone is paused while the key is up", async () => {
+    const { own, prefs, world } = setting();
+    world.gates = false;
+    prefs.change({ activation: "push" });
+    await own.start();
+    expect(own.sent.value.get("audio")?.paused).toBe(true);
+    own.hold(true);
+    expect(own.sent.value.get("audio")?.paused).toBe(false);
+    own.setMuted(true);
+    expect(own.sent.value.get("audio")?.paused).toBe(true);
   });
 
   test("[VC22] another microphone takes over while one speaks; the one before is let go after", async () => {

@@ -59,8 +59,10 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
 
   const sent = computed(() => {
     const all = new Map<Source, Sent>();
-    const track = microphone.value?.track;
-    if (track !== undefined) all.set("audio", { track, paused: muted.value });
+    const voice = microphone.value;
+    if (voice !== null) {
+      all.set("audio", { track: voice.track, paused: muted.value || (!voice.gates && !voice.open.value) });
+    }
     for (const [source, stream, kind] of [
       ["camera", camera.value, "video"],
       ["screen", screen.value, "video"],
