@@ -127,6 +127,22 @@ test("[VO9] presence tells those who may view the channel where somebody is", as
   expect(b.received.filter(({ body }) => JSON.stringify(body ?? {}).includes(hidden.id))).toEqual([]);
 });
 
+test("[VO9] who is invisible stays so in a voice channel, and keeps what they see of themselves", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const [a, b] = [await on(ana), await on(leo)];
+  await a.must("presence:set", { status: "invisible", customStatus: "hidden" });
+  await a.must("voice:join", { channelId });
+  const seen = await b.until("presence:update", ({ inVoiceChannel }) => inVoiceChannel === channelId);
+  expect(seen).toMatchObject({ userId: ana.id, status: "offline" });
+  expect(seen.customStatus).toBeUndefined();
+  await a.until("presence:update", ({ inVoiceChannel }) => inVoiceChannel === channelId);
+  await waitFor("the own status", () => a.of("presence:update").findLast(isHers)?.customStatus === "hidden");
+
+  function isHers({ userId }: { readonly userId: string }): boolean {
+    return userId === ana.id;
+  }
+});
+
 test("[VO13] [VO7] a token admits to the node; the node's word keeps the place, and ends it", async () => {
   const { ana, leo, channelId } = await two(place);
   const sfu = await node();

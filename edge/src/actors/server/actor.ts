@@ -137,6 +137,9 @@ export class Server extends DurableObject<Env> {
       version: core.state.version,
       events: [{ to, event: { event: "presence:update", body } }],
     });
+    // It told their own sockets, too, what others see: less than they see of themselves.
+    core.presence.unsure(userId);
+    this.#server.pushPresence();
   }
 
   // ── the server ─────────────────────────────────────────────────────────────────────────────────────────────────
