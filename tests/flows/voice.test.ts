@@ -131,15 +131,16 @@ test("[VO9] who is invisible stays so in a voice channel, and keeps what they se
   const { ana, leo, channelId } = await two(place);
   const [a, b] = [await on(ana), await on(leo)];
   await a.must("presence:set", { status: "invisible", customStatus: "hidden" });
+  await waitFor("the own status", seesOwnStatus);
   await a.must("voice:join", { channelId });
   const seen = await b.until("presence:update", ({ inVoiceChannel }) => inVoiceChannel === channelId);
   expect(seen).toMatchObject({ userId: ana.id, status: "offline" });
   expect(seen.customStatus).toBeUndefined();
   await a.until("presence:update", ({ inVoiceChannel }) => inVoiceChannel === channelId);
-  await waitFor("the own status", () => a.of("presence:update").findLast(isHers)?.customStatus === "hidden");
+  await waitFor("the own status again", seesOwnStatus);
 
-  function isHers({ userId }: { readonly userId: string }): boolean {
-    return userId === ana.id;
+  function seesOwnStatus(): boolean {
+    return a.of("presence:update").findLast(({ userId }) => userId === ana.id)?.customStatus === "hidden";
   }
 });
 
