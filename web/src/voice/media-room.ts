@@ -137,6 +137,7 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
     selfId.value = snapshot.peer.peerId;
     rights.value = snapshot.rights;
     const isReturn = media !== undefined;
+    meet(snapshot);
     try {
       await (setup ??= setUp(snapshot));
     } catch (error) {
@@ -151,24 +152,29 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
       over({ kind: "dead" });
       return;
     }
-    compare(snapshot, media, isReturn);
+    if (isReturn) compare(snapshot, media);
     events.here();
   }
 
-  /** The room as the node has it now; what was missed is made good. */
-  function compare(snapshot: Snapshot, { receiving, sending }: Media, isReturn: boolean): void {
-    const there = new Set(snapshot.peers.map(({ peerId }) => peerId));
+  /** Who is there as the node has it now; what was missed is made good. At once: what the node says next builds upon it. */
+  function meet({ peers }: Snapshot): void {
+    const there = new Set(peers.map(({ peerId }) => peerId));
     for (const peerId of senders.keys()) if (!there.has(peerId)) removePeer(peerId);
-    for (const peer of snapshot.peers) {
+    for (const peer of peers) {
       const producers = new Set(peer.producers.map(({ producerId }) => producerId));
-      for (const remote of remotes.peek().values()) {
-        if (remote.peerId === peer.peerId && !producers.has(remote.producerId)) receiving.remove(remote.producerId);
-      }
+      withReceiving((receiving) => {
+        for (const remote of receiving.remotes.peek().values()) {
+          if (remote.peerId === peer.peerId && !producers.has(remote.producerId)) receiving.remove(remote.producerId);
+        }
+      });
       addPeer(peer);
     }
-    if (!isReturn) return;
-    receiving.compare(new Map(snapshot.consumers.map(({ consumerId, paused }) => [consumerId, { paused }])));
-    sending.compare(new Map(snapshot.peer.producers.map(({ producerId, paused }) => [producerId, { paused }])));
+  }
+
+  /** After a connection was lost: what the node has of ours. */
+  function compare({ consumers, peer }: Snapshot, { receiving, sending }: Media): void {
+    receiving.compare(new Map(consumers.map(({ consumerId, paused }) => [consumerId, { paused }])));
+    sending.compare(new Map(peer.producers.map(({ producerId, paused }) => [producerId, { paused }])));
   }
 
   async function setUp({ rtpCapabilities }: Snapshot): Promise<void> {
