@@ -10,6 +10,8 @@ export type SubjectName =
   | "node:crypto"
   | "frames in Chromium"
   | "sfu"
+  | "call"
+  | "direct"
   | "client";
 
 /** What is measured: a line of the table. */
@@ -55,6 +57,13 @@ export class Measurements {
     return Object.values(this.#rows.get(metric)?.values ?? {})
       .flat()
       .reduce((sum, value) => sum + value, 0);
+  }
+
+  /** How much larger than the other subject's median ours is. */
+  difference(metric: string, subject: SubjectName, other: SubjectName): number | undefined {
+    const ours = this.median(subject, metric);
+    const theirs = this.median(other, metric);
+    return ours === undefined || theirs === undefined ? undefined : ours - theirs;
   }
 
   /** How many times the other subject's median ours is. */

@@ -77,6 +77,7 @@ const targets: readonly Target[] = [
     unit: "",
     measure: (record) => (record.has(metrics.voiceLost) ? record.total(metrics.voiceLost) : undefined),
   },
+  ...callTargets(),
   ...returningTargets("conversation"),
   ...returningTargets("channel"),
   ...engineTargets("engine in Chromium"),
@@ -88,6 +89,36 @@ const targets: readonly Target[] = [
     measure: (record: Measurements) => record.ratio(metric, "engine", "libsignal"),
   })),
 ];
+
+function callTargets(): Target[] {
+  const limits = [
+    [metrics.firstSound, 800],
+    [metrics.firstPicture, 1_200],
+    [metrics.rejoin, 5_000],
+    [metrics.callRtt, 5],
+    [metrics.bufferAndPath, 80],
+  ] as const;
+  const added = [
+    [metrics.mouthToEar, 80],
+    [metrics.glassToGlass, 100],
+  ] as const;
+  return [
+    ...limits.map(([metric, limit]) => ({
+      target: metric,
+      limit,
+      below: true,
+      unit: "ms",
+      measure: (record: Measurements) => record.median("call", metric),
+    })),
+    ...added.map(([metric, limit]) => ({
+      target: `${metric}, call − direct`,
+      limit,
+      below: true,
+      unit: "ms",
+      measure: (record: Measurements) => record.difference(metric, "call", "direct"),
+    })),
+  ];
+}
 
 function returningTargets(place: metrics.Place): Target[] {
   const limits = [

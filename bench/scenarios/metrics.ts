@@ -35,3 +35,13 @@ export const voiceCpu = "voice, 10 rooms of 20: CPU of two cores";
 export const voiceCpuPerPacket = "voice: CPU per forwarded packet";
 export const voiceDelay = (point: "p50" | "p99"): string => `voice: forwarding ${point}`;
 export const voiceLost = "voice: packets not forwarded";
+
+/** Of two people in a call. */
+export const firstSound = "call: join → first sound, p50";
+export const firstPicture = "call: join → first encrypted picture, p50";
+export const rejoin = "call: node killed → first sound again";
+export const callRtt = "call: round trip to the node, p50";
+export const bufferAndPath = "call: jitter buffer and path";
+export const mouthToEar = "call: microphone → ear, p50";
+export const glassToGlass = "call: 720p camera → screen, p50";
+export const picturesShown = "call: pictures of 720 lines shown";
