@@ -35,6 +35,8 @@ export const DOWN = {
     presences: v.array(Presence),
     /** Of the voice channels and calls that someone is in. */
     voice: v.array(VoiceRoster),
+    /** Whom this person has blocked. */
+    blocked: v.array(UserId),
     sessionId: SessionId,
     /** The device this socket speaks for; null: none was named, or it is not this session's. */
     deviceId: v.nullable(DeviceId),
@@ -115,6 +117,10 @@ export const DOWN = {
   "dm:updated": v.object({ channelId: ChannelId, ownerId: v.nullable(UserId), participants: v.array(User) }),
   /** This person left, or was removed. */
   "dm:removed": v.object({ channelId: ChannelId }),
+  /** To the person who blocked another, on all their connections; the other is not told. */
+  "friend:blocked": v.object({ userId: UserId }),
+  /** They took it back. */
+  "friend:unblocked": v.object({ userId: UserId }),
   /** Envelopes for this socket's device, in order; the same ones come again until `keys:ack`. */
   "keys:received": v.object({ messages: v.array(Envelope) }),
   /** To a device with fewer than 10 one-time keys of a kind: how many are left of the rarer kind. */

@@ -82,6 +82,8 @@ export const LIMITS = {
   dmPeople: 25,
   /** Direct conversations of a person: they all come with `ready`. */
   dmsPerUser: 500,
+  /** People whom a person has blocked: they all come with `ready`. */
+  blocksPerUser: 1_000,
   /** Bounds of a passphrase's Argon2id: RFC 9106's choice for small machines (64 MiB, 3 passes), and what a phone's browser still does. */
   kdfMemoryKibMin: 65_536,
   kdfMemoryKibMax: 524_288,

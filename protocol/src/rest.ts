@@ -512,6 +512,31 @@ export const REST = {
     status: 204,
   },
 
+  listBlocks: {
+    method: "GET",
+    path: "/api/blocks",
+    summary: "People whom one has blocked",
+    auth: "user",
+    status: 200,
+    answer: v.object({ users: v.array(User) }),
+  },
+  putBlock: {
+    method: "PUT",
+    path: "/api/blocks/:userId",
+    summary: "Block a person: neither writes to, rings or looks up the other",
+    auth: "user",
+    params: v.object({ userId: UserId }),
+    status: 204,
+  },
+  deleteBlock: {
+    method: "DELETE",
+    path: "/api/blocks/:userId",
+    summary: "Take a block back",
+    auth: "user",
+    params: v.object({ userId: UserId }),
+    status: 204,
+  },
+
   createServer: {
     method: "POST",
     path: "/api/servers",

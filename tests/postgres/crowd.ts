@@ -153,6 +153,8 @@ const FILL = [
   `UPDATE channels c SET last_seq = m.last FROM (SELECT channel_id, max(seq) AS last FROM messages WHERE sender_device_id = 1 GROUP BY 1) AS m
    WHERE m.channel_id = c.id`,
   `INSERT INTO friendships SELECT ${sqlId("a", "n")}, ${sqlId("a", "n + 1")}, 'accepted' FROM generate_series(1, 20000) AS n`,
+  // Person 1 has blocked as many as one may.
+  `INSERT INTO friendships SELECT ${sqlId("a", "1")}, ${sqlId("a", "30000 + n")}, 'blocked' FROM generate_series(1, 1000) AS n`,
   // A hundred were in voice for each who is: 99 in channel 1 of server 1, one in every tenth conversation.
   `INSERT INTO voice_sessions (id, channel_id, server_id, user_id, session_id, node, joined_at, left_at, reason)
    SELECT ${sqlId("ac", "n")}, ${sqlId("c", "1 + n % 2000")}, ${sqlId("b", "1")}, ${sqlId("a", "1 + n % 9000")}, ${sqlId("f", "n")}, 'node',

@@ -208,8 +208,18 @@ const CASES: Readonly<Record<string, Case>> = {
     reads: LIMITS.reactions + AFEW,
   },
   "reactions.remove": { values: [channel(1), message(500_001), user(7), "👍"] },
-  "contacts.reachable": { values: [user(1), [user(2), user(300), user(40_000), user(20_030)]], reads: 4 * 500 },
+  // A generic plan may read whom the person has blocked once, to look everyone up in it.
+  "contacts.reachable": {
+    values: [user(1), [user(2), user(300), user(40_000), user(20_030)]],
+    reads: 4 * 500 + 2 * LIMITS.blocksPerUser,
+  },
   "contacts.partners": { values: [user(1)], reads: 3 * LIMITS.dmsPerUser + 25 * 20 },
+
+  // blocks.ts
+  "blocks.put": { values: [user(1), user(300), LIMITS.blocksPerUser], reads: LIMITS.blocksPerUser + 20 },
+  "blocks.delete": { values: [user(1), user(30_001)] },
+  "blocks.ids": { values: [user(1)], reads: LIMITS.blocksPerUser + AFEW },
+  "blocks.people": { values: [user(1)], reads: 2 * LIMITS.blocksPerUser + AFEW },
 
   // devices.ts
   "devices.published": { values: [user(1)] },

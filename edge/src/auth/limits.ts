@@ -83,6 +83,11 @@ export function openings(env: Env, userId: UserId): Promise<Bucket> {
   return bucket(env, 60, HOUR_MS, "openings", userId);
 }
 
+/** Blocks that a person sets or takes back. */
+export function blockings(env: Env, userId: UserId): Promise<Bucket> {
+  return bucket(env, 60, HOUR_MS, "blockings", userId);
+}
+
 /** Places that a person takes in voice channels: each is told to everyone who may view the channel. */
 export function voiceJoins(env: Env, userId: UserId): Promise<Bucket> {
   return bucket(env, 30, MINUTE_MS, "voice joins", userId);

@@ -5,6 +5,7 @@ import type { Env } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
 import { refuse } from "../platform/outcome.ts";
 import { authRoutes } from "./auth.ts";
+import { blockRoutes } from "./blocks.ts";
 import { channelRoutes } from "./channels.ts";
 import { dmRoutes } from "./dms.ts";
 import { handoffRoutes } from "./handoffs.ts";
@@ -39,6 +40,7 @@ export function makeApp(): App {
   historyRoutes(app);
   keyRoutes(app);
   dmRoutes(app);
+  blockRoutes(app);
   voiceRoutes(app);
   operatorRoutes(app);
 

@@ -17,6 +17,7 @@ const READY = {
   dms: [],
   presences: [],
   voice: [],
+  blocked: [],
   sessionId: SESSION,
   deviceId: null,
 };

@@ -93,6 +93,7 @@ export class FakeServer {
       dms: [],
       presences: [],
       voice: [],
+      blocked: [],
       sessionId,
       deviceId: null,
     });

@@ -156,6 +156,11 @@ export interface Live {
   readonly putServer: (server: Server) => void;
   readonly putChannel: (channel: Channel | DirectChannel) => void;
 
+  /** Whether one has blocked a person. */
+  readonly blocked: (userId: UserId) => ReadonlySignal<boolean>;
+  /** Takes in the answer of `putBlock` or `deleteBlock` before its event comes. */
+  readonly putBlock: (userId: UserId, isBlocked: boolean) => void;
+
   readonly members: (serverId: ServerId) => ReadonlySignal<MemberList>;
   /** Loads a server's members and keeps them current until the answer is called. */
   readonly openServer: (serverId: ServerId) => () => void;

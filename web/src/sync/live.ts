@@ -6,6 +6,7 @@ import { createRemoteKeys, type RemoteDeps } from "../keys/remote.ts";
 import { createSocket } from "../net/socket.ts";
 import type { OpenWire } from "../net/wire.ts";
 import type { LiveInputs } from "./client.ts";
+import { createBlocks } from "./blocks.ts";
 import { type ConversationShell, createConversation } from "./conversation.ts";
 import { createDevice } from "./device.ts";
 import { createDirectory } from "./directory.ts";
@@ -61,6 +62,7 @@ export function createLive(deps: LiveDeps): Live {
       createRemoteKeys({ selfId: userId, deviceName: deps.deviceName, api, socket, openWorker: deps.openKeysWorker }),
   });
   const directory = createDirectory();
+  const blocks = createBlocks();
   const unread = createUnreadBook(userId);
   const typing = createTypingBook(clock);
   const drafts = createDrafts(userId, storage, clock);
@@ -196,6 +198,7 @@ export function createLive(deps: LiveDeps): Live {
       self.value = body.user;
       people.note(body.user);
       directory.replace(body.servers, body.dms);
+      blocks.replace(body.blocked);
       for (const channel of body.servers.flatMap(({ channels }) => channels)) unread.learn(channel);
       for (const person of body.dms.flatMap(({ participants }) => participants)) people.note(person);
       presences.restart(body.presences, body.presences.length < LIMITS.readyPresences);
@@ -240,6 +243,8 @@ export function createLive(deps: LiveDeps): Live {
     device.feed("dm:removed", body);
     if (channel !== undefined) tell({ kind: "dmRemoved", channel });
   });
+  socket.on("friend:blocked", (body) => blocks.put(body.userId, true));
+  socket.on("friend:unblocked", (body) => blocks.put(body.userId, false));
   socket.on("keys:received", (body) => device.feed("keys:received", body));
   socket.on("keys:low", (body) => device.feed("keys:low", body));
   socket.on("keys:changed", (body) => device.feed("keys:changed", body));
@@ -322,6 +327,8 @@ export function createLive(deps: LiveDeps): Live {
     dms: directory.dms,
     putServer,
     putChannel,
+    blocked: blocks.has,
+    putBlock: blocks.put,
     members: members.of,
     openServer: members.open,
     presence: presences.of,

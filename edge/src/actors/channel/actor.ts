@@ -282,6 +282,16 @@ export class Channel extends DurableObject<Env> {
     await this.#voice.accessChanged();
   }
 
+  /**
+   * One of the two here has blocked the other. When this resolves, what was admitted before has reached its readers and nothing rings;
+   * PostgreSQL refuses what comes after.
+   */
+  async blocked(): Promise<Outcome<undefined>> {
+    await this.#inFlight;
+    await this.#reading;
+    return this.#voice.calls.end();
+  }
+
   /** The channel's own row changed. */
   async changed(): Promise<void> {
     this.#loading = undefined;

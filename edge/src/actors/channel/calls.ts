@@ -69,6 +69,14 @@ export class Calls {
     });
   }
 
+  /** One of two has blocked the other: it rings no longer. */
+  end(): Promise<Outcome<undefined>> {
+    return this.#keeper.always(async (roster, channel) => {
+      await this.#stop(roster, channel, ringingOf(roster.seats)?.userIds ?? [], "cancelled");
+      return ok();
+    });
+  }
+
   /** Someone came into the room. */
   joined(roster: Roster, channel: Loaded, userId: UserId): Promise<void> {
     return this.#stop(roster, channel, [userId], "accepted");

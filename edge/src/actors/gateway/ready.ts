@@ -3,6 +3,7 @@ import type { DownBody } from "@lescopains/protocol/down";
 import type { Presence, Self, Server } from "@lescopains/protocol/entities";
 import type { SessionId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
+import { blockedIds } from "../../db/blocks.ts";
 import { channelMarks, withMarks } from "../../db/channels.ts";
 import { directChannels } from "../../db/dms.ts";
 import { serversOfUser } from "../../db/gateway.ts";
@@ -50,10 +51,11 @@ export async function readyFor<S>({
       return answer.ok ? [answer.value] : [];
     }),
   );
-  const [marks, dms, seats] = await Promise.all([
+  const [marks, dms, seats, blocked] = await Promise.all([
     db.query(channelMarks, [user.id]),
     directChannels(db, user.id),
     db.query(seatsAround, [user.id]),
+    db.query(blockedIds, [user.id]),
   ]);
   const servers: Server[] = [];
   const presences = new Map<UserId, Presence>();
@@ -63,5 +65,14 @@ export async function readyFor<S>({
   }
   const shown = new Set([...servers.flatMap(({ channels }) => channels), ...dms].map(({ id }) => id));
   const voice = rostersOf(seats.filter(({ channelId }) => shown.has(channelId)));
-  return { user: account, servers, dms, presences: [...presences.values()], voice, sessionId, deviceId };
+  return {
+    user: account,
+    servers,
+    dms,
+    presences: [...presences.values()],
+    voice,
+    blocked: blocked.map(({ id }) => id),
+    sessionId,
+    deviceId,
+  };
 }

@@ -14,6 +14,7 @@ import {
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { RecoveryNudge } from "../../features/devices/recovery-nudge.tsx";
+import { BlockedBar } from "../../features/dms/blocking.tsx";
 import { DmList } from "../../features/dms/dm-list.tsx";
 import { dmRows } from "../../features/dms/model.ts";
 import { PeoplePanel } from "../../features/dms/people-panel.tsx";
@@ -208,6 +209,7 @@ function DmRoom({ view, channel }: DmRoomProps) {
   const shown = asideOf(view) !== "none";
   const pair = channel.type === "dm" ? others[0] : undefined;
   const closed = useClosed(channel, others);
+  const isBlocked = pair !== undefined && live.blocked(pair.id).value;
   useTitle(name);
   return (
     <>
@@ -222,7 +224,7 @@ function DmRoom({ view, channel }: DmRoomProps) {
         </h1>
         <LockMark channel={channel} person={pair} />
         <span class="bar-space" />
-        {others.length > 0 && <CallButtons channel={channel} />}
+        {others.length > 0 && !isBlocked && <CallButtons channel={channel} />}
         <IconButton
           icon={Users}
           label={shown ? words.hidePeople : words.showPeople}
@@ -288,6 +290,7 @@ function LockMark({ channel, person }: LockMarkProps) {
 
 /** What stands in place of the composer when nothing can be sent; undefined when one may write. */
 function useClosed(channel: DirectChannel, others: readonly User[]): ComponentChildren | undefined {
+  const live = useLive();
   const keys = useKeys();
   const state = keys.dm(channel.id).value;
   const words = dmWords.value;
@@ -295,6 +298,7 @@ function useClosed(channel: DirectChannel, others: readonly User[]): ComponentCh
   // Asked of the server the first time; until it answers, nothing speaks against writing.
   const peer = pair === undefined ? undefined : keys.peer(pair.id).value;
   if (others.length === 0) return <p class="composer-closed">{words.closedAlone}</p>;
+  if (pair !== undefined && live.blocked(pair.id).value) return <BlockedBar person={pair} />;
   const blocked = others.find(({ id }) => state?.blockedBy.includes(id) === true);
   if (blocked !== undefined) return <IdentityBar channel={channel} person={blocked} />;
   if (pair !== undefined && peer?.trust === "unknown") {

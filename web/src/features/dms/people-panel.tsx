@@ -24,6 +24,7 @@ import { Menu, type MenuItem } from "../../ui/menu.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { useRoving } from "../../ui/roving.ts";
 import { say } from "../../ui/toasts.tsx";
+import { BlockButton } from "./blocking.tsx";
 import "./people.css";
 import { PeoplePicker } from "./people-picker.tsx";
 import { dmWords } from "./words.ts";
@@ -47,6 +48,7 @@ function PairPanel({ channel }: PeoplePanelProps) {
         <>
           <Card person={other} />
           <SafetyLink channel={channel} person={other} />
+          <BlockButton person={other} />
         </>
       )}
       <Privacy />

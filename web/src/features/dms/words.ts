@@ -52,6 +52,14 @@ export const dmWords = defineWords("dms", {
     gone: "This conversation isn't here",
     goneHelp: "It may have ended, or you may have left it.",
     left: filled("You're no longer in the conversation with {name}."),
+    block: filled("Block {name}"),
+    blockTitle: filled("Block {name}?"),
+    blockHelp: filled(
+      "{name} can no longer write to you or call you here, and isn't told. In groups and places that you share you still see each other.",
+    ),
+    blockAction: "Block",
+    blocked: filled("You've blocked {name}. Neither of you can write or call here."),
+    unblock: "Unblock",
     closedAlone: "Nobody else is here any more, so there's nobody to write to.",
     closedNoDevice: filled(
       "{name} hasn't signed in since messages are encrypted. You can write as soon as they have: nothing is ever sent unencrypted.",
@@ -110,6 +118,14 @@ export const dmWords = defineWords("dms", {
     gone: "Cette conversation n'est pas ici",
     goneHelp: "Elle est peut-être finie, ou tu l'as quittée.",
     left: filled("Tu n'es plus dans la conversation avec {name}."),
+    block: filled("Bloquer {name}"),
+    blockTitle: filled("Bloquer {name} ?"),
+    blockHelp: filled(
+      "{name} ne pourra plus t'écrire ni t'appeler ici, et n'en sera pas averti. Dans les groupes et les lieux que vous partagez, vous vous verrez toujours.",
+    ),
+    blockAction: "Bloquer",
+    blocked: filled("Tu as bloqué {name}. Vous ne pouvez plus vous écrire ni vous appeler ici."),
+    unblock: "Débloquer",
     closedAlone: "Il n'y a plus personne d'autre ici : personne à qui écrire.",
     closedNoDevice: filled(
       "{name} ne s'est pas connecté depuis que les messages sont chiffrés. Tu pourras écrire dès que ce sera fait : rien ne part jamais en clair.",
