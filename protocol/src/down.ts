@@ -117,6 +117,12 @@ export const DOWN = {
   "dm:updated": v.object({ channelId: ChannelId, ownerId: v.nullable(UserId), participants: v.array(User) }),
   /** This person left, or was removed. */
   "dm:removed": v.object({ channelId: ChannelId }),
+  /** To both, on all their connections: one asks the other for friendship. */
+  "friend:requested": v.object({ fromId: UserId, toId: UserId }),
+  /** The reader and this person are friends now. */
+  "friend:accepted": v.object({ userId: UserId }),
+  /** They are friends no longer, or neither asks the other any more. */
+  "friend:removed": v.object({ userId: UserId }),
   /** To the person who blocked another, on all their connections; the other is not told. */
   "friend:blocked": v.object({ userId: UserId }),
   /** They took it back. */

@@ -82,6 +82,8 @@ export const LIMITS = {
   dmPeople: 25,
   /** Direct conversations of a person: they all come with `ready`. */
   dmsPerUser: 500,
+  /** Friends of a person and people whom they have asked: the list comes whole. */
+  friendsPerUser: 1_000,
   /** People whom a person has blocked: they all come with `ready`. */
   blocksPerUser: 1_000,
   /** Bounds of a passphrase's Argon2id: RFC 9106's choice for small machines (64 MiB, 3 passes), and what a phone's browser still does. */

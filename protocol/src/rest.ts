@@ -188,6 +188,15 @@ export const DmCreate = v.object({
 });
 export type DmCreate = v.InferOutput<typeof DmCreate>;
 
+export const FriendLists = v.object({
+  friends: v.array(User),
+  /** Who asks this person. */
+  incoming: v.array(User),
+  /** Whom this person asks. */
+  outgoing: v.array(User),
+});
+export type FriendLists = v.InferOutput<typeof FriendLists>;
+
 const QueryDeviceId = queryNumber(1, 127);
 /** Device ids separated by commas; absent: all. */
 export const BundlesQuery = v.object({
@@ -512,6 +521,31 @@ export const REST = {
     status: 204,
   },
 
+  listFriends: {
+    method: "GET",
+    path: "/api/friends",
+    summary: "Friends, and who asks whom",
+    auth: "user",
+    status: 200,
+    answer: FriendLists,
+  },
+  putFriend: {
+    method: "PUT",
+    path: "/api/friends/:userId",
+    summary: "Ask a person for friendship, or accept: `friends` says whether both have",
+    auth: "user",
+    params: v.object({ userId: UserId }),
+    status: 200,
+    answer: v.object({ friends: v.boolean() }),
+  },
+  deleteFriend: {
+    method: "DELETE",
+    path: "/api/friends/:userId",
+    summary: "End a friendship, refuse a request, or take it back",
+    auth: "user",
+    params: v.object({ userId: UserId }),
+    status: 204,
+  },
   listBlocks: {
     method: "GET",
     path: "/api/blocks",

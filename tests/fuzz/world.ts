@@ -98,6 +98,7 @@ export async function attackerIn(place: Place, others: IdPool): Promise<Attacker
   const mine = await granted(place.url, "createInvite", { token, params: { id: own.id }, body: {} });
   // What can be undone is there.
   await granted(place.url, "ban", { token, params: { id: own.id, userId: outcast.id }, body: {} });
+  await granted(place.url, "putFriend", { token, params: { userId: companion.id } });
   await granted(place.url, "putBlock", { token, params: { userId: outcast.id } });
   const overwrite = { type: "role", allow: "0", deny: "0" } as const;
   for (const targetId of [role.id, own.roles[0]?.id ?? role.id]) {

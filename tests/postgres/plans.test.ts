@@ -215,6 +215,13 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "contacts.partners": { values: [user(1)], reads: 3 * LIMITS.dmsPerUser + 25 * 20 },
 
+  // friends.ts
+  "friends.ask": { values: [user(30), user(300), LIMITS.friendsPerUser] },
+  "friends.settle": { values: [user(30), user(31)] },
+  "friends.is_asked_by": { values: [user(31), user(30)] },
+  "friends.part": { values: [user(30), user(31)] },
+  "friends.around": { values: [user(1), LIMITS.friendsPerUser], reads: 3 * LIMITS.friendsPerUser },
+
   // blocks.ts
   "blocks.put": { values: [user(1), user(300), LIMITS.blocksPerUser], reads: LIMITS.blocksPerUser + 20 },
   "blocks.delete": { values: [user(1), user(30_001)] },

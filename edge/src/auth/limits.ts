@@ -83,6 +83,11 @@ export function openings(env: Env, userId: UserId): Promise<Bucket> {
   return bucket(env, 60, HOUR_MS, "openings", userId);
 }
 
+/** Friendships that a person asks for, takes up, refuses and ends: others are told. */
+export function askings(env: Env, userId: UserId): Promise<Bucket> {
+  return bucket(env, 60, HOUR_MS, "askings", userId);
+}
+
 /** Blocks that a person sets or takes back. */
 export function blockings(env: Env, userId: UserId): Promise<Bucket> {
   return bucket(env, 60, HOUR_MS, "blockings", userId);

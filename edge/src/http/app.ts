@@ -8,6 +8,7 @@ import { authRoutes } from "./auth.ts";
 import { blockRoutes } from "./blocks.ts";
 import { channelRoutes } from "./channels.ts";
 import { dmRoutes } from "./dms.ts";
+import { friendRoutes } from "./friends.ts";
 import { handoffRoutes } from "./handoffs.ts";
 import { healthRoutes } from "./health.ts";
 import { historyRoutes } from "./history.ts";
@@ -40,6 +41,7 @@ export function makeApp(): App {
   historyRoutes(app);
   keyRoutes(app);
   dmRoutes(app);
+  friendRoutes(app);
   blockRoutes(app);
   voiceRoutes(app);
   operatorRoutes(app);

@@ -12,6 +12,7 @@ import type {
 import type { LeaveReason } from "@lescopains/protocol/down";
 import type { ErrorCode } from "@lescopains/protocol/errors";
 import type { ChannelId, MessageId, Seq, ServerId, UserId } from "@lescopains/protocol/ids";
+import type { FriendLists } from "@lescopains/protocol/rest";
 import type { ReadonlySignal } from "@preact/signals";
 import type { DmNotice, KeysPort, KeysRefusal } from "../keys/port.ts";
 import type { ApiError } from "../net/api-error.ts";
@@ -156,6 +157,9 @@ export interface Live {
   readonly putServer: (server: Server) => void;
   readonly putChannel: (channel: Channel | DirectChannel) => void;
 
+  readonly friends: ReadonlySignal<FriendLists>;
+  /** Asks for them again, after a change of one's own and before its event comes. */
+  readonly refreshFriends: () => void;
   /** Whether one has blocked a person. */
   readonly blocked: (userId: UserId) => ReadonlySignal<boolean>;
   /** Takes in the answer of `putBlock` or `deleteBlock` before its event comes. */

@@ -1,5 +1,5 @@
 import type { Message, Presence } from "@lescopains/protocol/entities";
-import type { ChannelId } from "@lescopains/protocol/ids";
+import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { batch, computed, effect, signal } from "@preact/signals";
 import { createRemoteKeys, type RemoteDeps } from "../keys/remote.ts";
@@ -12,6 +12,7 @@ import { createDevice } from "./device.ts";
 import { createDirectory } from "./directory.ts";
 import { createDirects } from "./directs.ts";
 import { createDrafts, createSealedDrafts } from "./drafts.ts";
+import { createFriends } from "./friends.ts";
 import type { Happening, Live } from "./live-types.ts";
 import { createMemberBook } from "./members.ts";
 import { createOutbox } from "./outbox.ts";
@@ -63,6 +64,7 @@ export function createLive(deps: LiveDeps): Live {
   });
   const directory = createDirectory();
   const blocks = createBlocks();
+  const friends = createFriends(() => api.call("listFriends"));
   const unread = createUnreadBook(userId);
   const typing = createTypingBook(clock);
   const drafts = createDrafts(userId, storage, clock);
@@ -208,6 +210,7 @@ export function createLive(deps: LiveDeps): Live {
     device.ready(body);
     members.reconnected();
     people.reconnected();
+    friends.refresh();
     resync.all();
     for (const one of conversations.values()) one.reconnected();
   });
@@ -243,8 +246,11 @@ export function createLive(deps: LiveDeps): Live {
     device.feed("dm:removed", body);
     if (channel !== undefined) tell({ kind: "dmRemoved", channel });
   });
-  socket.on("friend:blocked", (body) => blocks.put(body.userId, true));
-  socket.on("friend:unblocked", (body) => blocks.put(body.userId, false));
+  for (const event of ["friend:requested", "friend:accepted", "friend:removed"] as const) {
+    socket.on(event, friends.refresh);
+  }
+  socket.on("friend:blocked", ({ userId: id }) => putBlock(id, true));
+  socket.on("friend:unblocked", ({ userId: id }) => putBlock(id, false));
   socket.on("keys:received", (body) => device.feed("keys:received", body));
   socket.on("keys:low", (body) => device.feed("keys:low", body));
   socket.on("keys:changed", (body) => device.feed("keys:changed", body));
@@ -301,6 +307,11 @@ export function createLive(deps: LiveDeps): Live {
     });
   };
 
+  function putBlock(id: UserId, isBlocked: boolean): void {
+    blocks.put(id, isBlocked);
+    friends.refresh();
+  }
+
   function flushDrafts(): void {
     drafts.flush();
     sealedDrafts.flush();
@@ -328,7 +339,9 @@ export function createLive(deps: LiveDeps): Live {
     putServer,
     putChannel,
     blocked: blocks.has,
-    putBlock: blocks.put,
+    putBlock,
+    friends: friends.lists,
+    refreshFriends: friends.refresh,
     members: members.of,
     openServer: members.open,
     presence: presences.of,

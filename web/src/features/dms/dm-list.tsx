@@ -13,6 +13,7 @@ import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Skeleton } from "../../ui/notice.tsx";
 import { useRoving } from "../../ui/roving.ts";
+import { FriendsRow } from "./friends.tsx";
 import "./list.css";
 import { type DmRow, dmRows, previewOf } from "./model.ts";
 import { whenText } from "./times.ts";
@@ -54,6 +55,7 @@ export function DmList({ currentId, asTitle, starting, above }: DmListProps) {
         </a>
       </div>
       {above}
+      <FriendsRow />
       <nav class="dms" aria-label={words.title}>
         {!live.ready.value && <ListSkeleton />}
         {live.ready.value && rows.value.length === 0 && asTitle && (

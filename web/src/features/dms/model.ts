@@ -1,5 +1,5 @@
 /** What the place of direct messages shows, decided without a DOM. */
-import type { DirectChannel, Member, User } from "@lescopains/protocol/entities";
+import type { DirectChannel, User } from "@lescopains/protocol/entities";
 import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import { nameScore } from "../../app/search.ts";
 import type { DmMessage, DmState } from "../../keys/port.ts";
@@ -52,12 +52,10 @@ export function previewOf(last: DmMessage | null, selfId: UserId): Preview {
   };
 }
 
-/** Everybody one may write to, as far as they are known: members of one's places, each once, oneself aside. */
-export function contactsIn(lists: readonly (readonly Member[])[], selfId: UserId): readonly User[] {
+/** Everybody one may write to, as far as they are known: members of one's places and friends, each once, oneself aside. */
+export function contactsIn(lists: readonly (readonly User[])[], selfId: UserId): readonly User[] {
   const byId = new Map<UserId, User>();
-  for (const members of lists) {
-    for (const { user } of members) if (user.id !== selfId) byId.set(user.id, user);
-  }
+  for (const user of lists.flat()) if (user.id !== selfId) byId.set(user.id, user);
   return [...byId.values()];
 }
 

@@ -34,7 +34,10 @@ export function NewDmView() {
     );
   }
 
-  const alone = live.ready.value && live.servers.value.every(({ memberCount }) => memberCount <= 1);
+  const alone =
+    live.ready.value &&
+    live.friends.value.friends.length === 0 &&
+    live.servers.value.every(({ memberCount }) => memberCount <= 1);
   if (alone) {
     return (
       <Empty icon={UsersRound} title={words.pickNobody} level={1}>

@@ -25,6 +25,7 @@ import { Notice } from "../../ui/notice.tsx";
 import { useRoving } from "../../ui/roving.ts";
 import { say } from "../../ui/toasts.tsx";
 import { BlockButton } from "./blocking.tsx";
+import { FriendButton } from "./friends.tsx";
 import "./people.css";
 import { PeoplePicker } from "./people-picker.tsx";
 import { dmWords } from "./words.ts";
@@ -48,6 +49,7 @@ function PairPanel({ channel }: PeoplePanelProps) {
         <>
           <Card person={other} />
           <SafetyLink channel={channel} person={other} />
+          <FriendButton person={other} />
           <BlockButton person={other} />
         </>
       )}

@@ -30,7 +30,7 @@ interface PeoplePickerProps {
   readonly onEnter: () => void;
 }
 
-/** Everybody one may write to: the members of one's places, loaded while a picker is open. */
+/** Everybody one may write to: one's friends, and the members of one's places, loaded while a picker is open. */
 function useContacts() {
   const live = useLive();
   const servers = live.servers.value;
@@ -45,7 +45,7 @@ function useContacts() {
     const lists = live.servers.value.map(({ id }) => live.members(id).value);
     return {
       people: contactsIn(
-        lists.map(({ members }) => members),
+        [...lists.map(({ members }) => members.map(({ user }) => user)), live.friends.value.friends],
         live.self.value.id,
       ),
       loading: !live.ready.value || lists.some(({ complete, error }) => !complete && error === undefined),
