@@ -36,9 +36,11 @@ CREATE TABLE voice_sessions (
 );
 -- One place for a person.
 CREATE UNIQUE INDEX voice_sessions_place ON voice_sessions (user_id) WHERE left_at IS NULL;
--- With `left_at`, so that those who are there are found among those who were.
-CREATE INDEX voice_sessions_channel ON voice_sessions (channel_id, left_at);
-CREATE INDEX voice_sessions_server ON voice_sessions (server_id, left_at);
+CREATE INDEX voice_sessions_channel ON voice_sessions (channel_id);
+CREATE INDEX voice_sessions_server ON voice_sessions (server_id);
 CREATE INDEX voice_sessions_user ON voice_sessions (user_id);
 CREATE INDEX voice_sessions_node ON voice_sessions (node) WHERE left_at IS NULL;
+-- Those who are there are found among those who were.
+CREATE INDEX voice_sessions_open_server ON voice_sessions (server_id) WHERE left_at IS NULL;
+CREATE INDEX voice_sessions_open_channel ON voice_sessions (channel_id) WHERE left_at IS NULL;
 CREATE INDEX voice_sessions_left ON voice_sessions (left_at) WHERE left_at IS NOT NULL;

@@ -36,16 +36,26 @@ export const seatsOfChannel = statement<
 
 type RosterRow = SeatRow & { readonly channelId: ChannelId; readonly epoch: number };
 
-/** Everyone in voice channels of a person's servers and in their calls, whether or not the person may view them. */
+/**
+ * Everyone in voice channels of a person's servers and in their calls, whether or not the person may view them: one look-up for each
+ * (OFFSET 0 keeps it so), however many seats there were before.
+ */
 export const seatsAround = statement<[UserId], RosterRow>(
   "voice.around",
   `WITH seats AS (
-     SELECT v.id FROM server_members mine JOIN voice_sessions v ON v.server_id = mine.server_id AND v.left_at IS NULL WHERE mine.user_id = $1
+     SELECT v.* FROM server_members mine CROSS JOIN LATERAL (
+       SELECT * FROM voice_sessions WHERE server_id = mine.server_id AND left_at IS NULL OFFSET 0
+     ) AS v WHERE mine.user_id = $1
      UNION ALL
-     SELECT v.id FROM dm_participants mine JOIN voice_sessions v ON v.channel_id = mine.channel_id AND v.left_at IS NULL WHERE mine.user_id = $1
+     SELECT v.* FROM dm_participants mine CROSS JOIN LATERAL (
+       SELECT * FROM voice_sessions WHERE channel_id = mine.channel_id AND left_at IS NULL OFFSET 0
+     ) AS v WHERE mine.user_id = $1
    )
-   SELECT ${SEAT}, v.channel_id AS "channelId", c.voice_epoch AS epoch
-   FROM seats JOIN voice_sessions v USING (id) JOIN channels c ON c.id = v.channel_id ${MEMBERSHIP} ORDER BY v.joined_at, v.id`,
+   SELECT ${SEAT}, v.channel_id AS "channelId", c.voice_epoch AS epoch FROM seats v
+   CROSS JOIN LATERAL (SELECT voice_epoch FROM channels WHERE id = v.channel_id LIMIT 1) AS c
+   LEFT JOIN LATERAL (
+     SELECT voice_muted, voice_deafened FROM server_members WHERE server_id = v.server_id AND user_id = v.user_id LIMIT 1
+   ) AS m ON true ORDER BY v.joined_at, v.id`,
 );
 
 /** The place that a person holds, wherever. */
