@@ -27,11 +27,15 @@ export async function openChannel(page: Page, url: string, serverId: string, cha
   await page.locator(".messages[aria-busy=false]").waitFor();
 }
 
-/** Goes to an address and waits for its view's heading; a view that does not come is told with what stands there instead. */
+/**
+ * Goes to an address and waits for its view's heading and until nothing is being fetched any more; a view that does not come is told with
+ * what stands there instead.
+ */
 export async function visit(page: Page, address: string): Promise<void> {
   await page.goto(address);
   try {
     await page.locator(":is(main:not([hidden]), [role=main]):not([aria-busy]) h1").first().waitFor();
+    await page.locator("[aria-busy=true]").first().waitFor({ state: "hidden" });
   } catch (cause) {
     const shown = await page.locator("body").innerText();
     throw new Error(`${address} shows no view at ${page.url()}, but: ${shown.slice(0, 500)}`, { cause });

@@ -308,7 +308,7 @@ export function MessageList({ room, name, direct }: MessageListProps) {
       <div
         ref={scroller}
         class="messages"
-        aria-busy={!loaded}
+        aria-busy={!loaded || (count > 0 && !placed.value)}
         onPointerOver={(event) => {
           if (event.pointerType === "mouse" && event.target instanceof Element)
             activate(event.target.closest("[data-key]"));
