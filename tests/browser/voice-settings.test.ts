@@ -40,6 +40,7 @@ test("[VC3] one tries one's microphone and camera, and what one chose is kept", 
 
   await page.getByText("Tant que tu tiens une touche").click();
   await page.getByRole("button", { name: "Choisir une autre touche" }).click();
+  await page.getByRole("button", { name: "Appuie sur la touche que tu veux" }).waitFor();
   await page.keyboard.press("F8");
   await page.locator("kbd", { hasText: "F8" }).waitFor();
 

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { Volume2 } from "lucide";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { numberFormat } from "../../../app/i18n.ts";
 import { voicePrefs } from "../../../app/voice-prefs.ts";
 import { Button } from "../../../ui/button.tsx";
@@ -149,7 +149,8 @@ function DeviceField({ label, list, value, onValue }: DeviceFieldProps) {
 function KeyPicker({ code, onCode }: { readonly code: string; readonly onCode: (code: string) => void }) {
   const words = voiceSettingsWords.value;
   const waiting = useSignal(false);
-  useEffect(() => {
+  // It listens when it says so, not a frame later.
+  useLayoutEffect(() => {
     if (!waiting.value) return undefined;
     const ending = new AbortController();
     addEventListener(
