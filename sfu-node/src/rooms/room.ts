@@ -60,7 +60,7 @@ export class Room {
   /** Seats are taken one after the other: the second person must find the first one's. */
   #seating: Promise<unknown> = Promise.resolve();
   #joining = 0;
-  #lastSpeakers = "[]";
+  #speakers: SfuEventBody<"speakers">["speakers"] = [];
   #closed = false;
 
   constructor(options: RoomOptions) {
@@ -169,10 +169,14 @@ export class Room {
         return [{ peerId: owner.peer.id, level: Math.round(level / levelStep) * levelStep }];
       })
       .toSorted((a, b) => b.level - a.level);
-    const text = JSON.stringify(speakers);
-    if (text === this.#lastSpeakers) return;
-    this.#lastSpeakers = text;
+    if (JSON.stringify(speakers) === JSON.stringify(this.#speakers)) return;
+    this.#speakers = speakers;
     this.broadcast("speakers", { speakers });
+  }
+
+  /** Tells one person who is heard: whoever comes hears of changes only from then on. */
+  tellSpeakersTo(peer: Peer): void {
+    peer.send("speakers", { speakers: this.#speakers });
   }
 
   /** Who sends this, if someone in this room does. */

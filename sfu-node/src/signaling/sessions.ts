@@ -109,6 +109,7 @@ export class Sessions {
     session.expiry = undefined;
     session.peer.attach(link);
     link.send("ready", session.room.snapshot(session.peer));
+    session.room.tellSpeakersTo(session.peer);
   }
 
   /** A socket is gone; the place waits for another. */
