@@ -127,12 +127,9 @@ export class Gateway extends DurableObject<Env> {
     const nowMs = Date.now();
     for (const socket of this.#io.sockets()) closeIfExpired(socket, nowMs);
     await this.#dropExpired();
-    // Not waited for: it may wait for voice nodes.
-    this.ctx.waitUntil(
-      sfuRegistry(this.env)
-        .sweep()
-        .catch((error: unknown) => log.warn("voice was not swept", { reason: String(error) })),
-    );
+    await sfuRegistry(this.env)
+      .sweep()
+      .catch((error: unknown) => log.warn("voice was not swept", { reason: String(error) }));
     if (this.#io.sweep(nowMs, SILENCE) > 0) await this.#sweepLater();
   }
 

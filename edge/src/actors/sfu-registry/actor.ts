@@ -60,7 +60,7 @@ export class SfuRegistry extends DurableObject<Env> {
   readonly #db: Database;
   readonly #links = new Map<NodeId, Link>();
   readonly #startedMs = Date.now();
-  #sweeping: Promise<void> | undefined;
+  #sweeping = false;
   #commands = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -299,11 +299,18 @@ export class SfuRegistry extends DurableObject<Env> {
     });
   }
 
-  /** [VO8] Calls the channels where a place, a call or a node has had its time. Whoever is awake asks for it now and then. */
+  /** [VO8] Calls the channels where a place, a call or a node has had its time. Whoever is awake asks for it now and then, and may sleep meanwhile. */
   sweep(): Promise<void> {
-    return (this.#sweeping ??= this.#sweep().finally(() => {
-      this.#sweeping = undefined;
-    }));
+    if (this.#sweeping) return Promise.resolve();
+    this.#sweeping = true;
+    this.ctx.waitUntil(
+      this.#sweep()
+        .catch((error: unknown) => log.warn("voice was not swept", { reason: String(error) }))
+        .finally(() => {
+          this.#sweeping = false;
+        }),
+    );
+    return Promise.resolve();
   }
 
   async #sweep(): Promise<void> {
