@@ -3,7 +3,7 @@ import { PERIODS } from "@lescopains/protocol/limits";
 import type { SessionId, UserId } from "@lescopains/protocol/ids";
 import { errors, jwtVerify, SignJWT } from "jose";
 import * as v from "valibot";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 
 const ALGORITHM = "HS256";
 const ISSUER = "lescopains";

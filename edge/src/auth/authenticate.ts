@@ -2,7 +2,7 @@ import type { AccessClaims } from "@lescopains/protocol/token";
 import type { Database } from "../db/port.ts";
 import { sessionAlive } from "../db/sessions.ts";
 import type { Env } from "../platform/env.ts";
-import { type Outcome, refuse } from "../platform/outcome.ts";
+import { type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { verifyAccessToken } from "./access-token.ts";
 
 /**

@@ -2,7 +2,7 @@ import type { UserId } from "@lescopains/protocol/ids";
 import { credentialsById, type CredentialsRow } from "../db/accounts.ts";
 import type { Database } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { admit, failedConfirmations, forgive } from "./limits.ts";
 import { verifyPassword } from "./passwords.ts";
 

@@ -2,7 +2,7 @@ import type { UserId } from "@lescopains/protocol/ids";
 import { type Bucket, giveBackToken, takeToken } from "../db/limits.ts";
 import type { Database } from "../db/port.ts";
 import { type Env, settings } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { macKey } from "./secrets.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 
 /** bcrypt's work factor: 2^12 rounds. A hash made with another one is replaced when its owner signs in. */
 export const PASSWORD_COST = 12;

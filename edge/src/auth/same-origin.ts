@@ -1,5 +1,5 @@
 import type { AppContext } from "../http/route.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 
 /**
  * Refuses with `cross_origin` what a page of another origin sent. For the routes that read or set the refresh cookie: `SameSite=Strict` covers

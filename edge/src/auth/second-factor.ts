@@ -1,7 +1,7 @@
 import { acceptRecoveryCode, acceptTotpStep, type CredentialsRow } from "../db/accounts.ts";
 import type { Database } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { admit, failedSecondFactors, forgive } from "./limits.ts";
 import { hashRecoveryCode } from "./recovery-codes.ts";
 import { openTotpSecret, totpStep } from "./totp.ts";

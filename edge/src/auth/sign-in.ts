@@ -17,7 +17,7 @@ import { type Database, DatabaseError } from "../db/port.ts";
 import { endReusedSession, endSession, openSession, rotateSession } from "../db/sessions.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { signAccessToken } from "./access-token.ts";
 import { admit, failedSignIns, forgive, registrations, signIns } from "./limits.ts";
 import { hashPassword, verifyPassword } from "./passwords.ts";

@@ -2,7 +2,7 @@ import type { UserId } from "@lescopains/protocol/ids";
 import type { Database } from "../db/port.ts";
 import { type VaultId, vaultLock } from "../db/vaults.ts";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { admit, failedVaultTokens, forgive } from "./limits.ts";
 
 /** What is kept of a token (base64): 256 bits that nobody chose need no slow hash, and of those from a passphrase the client's KDF took the time. */

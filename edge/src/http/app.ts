@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { DatabaseError } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
-import { refuse } from "../platform/outcome.ts";
+import { refuse } from "@lescopains/protocol/outcome";
 import { authRoutes } from "./auth.ts";
 import { blockRoutes } from "./blocks.ts";
 import { channelRoutes } from "./channels.ts";

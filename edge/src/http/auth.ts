@@ -10,7 +10,7 @@ import { login, logout, type OpenedSession, refresh, register, type Visitor } fr
 import { newTotpSecret, openTotpSecret, sealTotpSecret, totpStep, totpUri } from "../auth/totp.ts";
 import { credentialsById, disableTotp, enableTotp, setPendingTotp } from "../db/accounts.ts";
 import { endOwnSession, listSessions } from "../db/sessions.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { limitedAddress } from "./address.ts";
 import { type App, type AppContext, serve } from "./route.ts";
 

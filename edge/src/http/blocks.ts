@@ -6,7 +6,7 @@ import { findDm } from "../db/dms.ts";
 import type { Database } from "../db/port.ts";
 import { channelActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { tellUsers } from "../platform/tell.ts";
 import { type App, serve } from "./route.ts";
 

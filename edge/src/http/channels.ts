@@ -3,7 +3,7 @@ import { marksOfChannel, serverOfChannel, withChannelMarks } from "../db/channel
 import type { Database } from "../db/port.ts";
 import { serverActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import { type App, serve } from "./route.ts";
 
 type ServerActor = ReturnType<typeof serverActor>;

@@ -8,7 +8,7 @@ import { countDms, directChannel, directChannels, findDm, openDm, openGroup, typ
 import { type Database, DatabaseError } from "../db/port.ts";
 import { channelActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { tellUsers } from "../platform/tell.ts";
 import { type App, serve } from "./route.ts";
 

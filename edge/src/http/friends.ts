@@ -2,7 +2,7 @@ import { LIMITS } from "@lescopains/protocol/limits";
 import { admit, askings } from "../auth/limits.ts";
 import { mayReach } from "../db/contacts.ts";
 import { ask, friendLists, isAskedBy, part, settle } from "../db/friends.ts";
-import { ok, refuse } from "../platform/outcome.ts";
+import { ok, refuse } from "@lescopains/protocol/outcome";
 import { tellUsers } from "../platform/tell.ts";
 import { type App, serve } from "./route.ts";
 

@@ -2,7 +2,7 @@ import type { HandoffId } from "@lescopains/protocol/ids";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
 import { v7 } from "uuid";
 import { fillHandoff, openHandoff, takeHandoff, withdrawSurplus } from "../db/handoffs.ts";
-import { ok, refuse } from "../platform/outcome.ts";
+import { ok, refuse } from "@lescopains/protocol/outcome";
 import { tellUsers } from "../platform/tell.ts";
 import { type App, serve } from "./route.ts";
 

@@ -1,6 +1,6 @@
 import { inviteByCode, serverOfInvite } from "../db/invites.ts";
 import { serverActor } from "../platform/actors.ts";
-import { ok, refuse } from "../platform/outcome.ts";
+import { ok, refuse } from "@lescopains/protocol/outcome";
 import { type App, serve } from "./route.ts";
 import { marked } from "./servers.ts";
 

@@ -13,7 +13,7 @@ import { addPreKeys, claimPreKeys, countPreKeys, lowKeys } from "../db/prekeys.t
 import { registration, revocation, staleList } from "../keys/device-change.ts";
 import { verifySignatures } from "../keys/signatures.ts";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { tellDevice, tellUsers, unbindDevice } from "../platform/tell.ts";
 import { type App, serve } from "./route.ts";
 

@@ -16,7 +16,7 @@ import * as v from "valibot";
 import { authenticate } from "../auth/authenticate.ts";
 import { type Database, database } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
-import { type Outcome, ok, type Refusal, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 
 export type AppContext = Context<{ Bindings: Env }>;
 export type App = Hono<{ Bindings: Env }>;

@@ -4,7 +4,7 @@ import { v7 } from "uuid";
 import { serverMarks, withMarks } from "../db/channels.ts";
 import type { Database } from "../db/port.ts";
 import { serverActor } from "../platform/actors.ts";
-import { type Outcome, ok } from "../platform/outcome.ts";
+import { type Outcome, ok } from "@lescopains/protocol/outcome";
 import { type App, serve } from "./route.ts";
 
 export function serverRoutes(app: App): void {

@@ -21,7 +21,7 @@ import { endOtherSessions } from "../db/sessions.ts";
 import { serverActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { leaveWith } from "../voice/places.ts";
 import { type App, serve } from "./route.ts";
 

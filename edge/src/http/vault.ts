@@ -16,7 +16,7 @@ import {
   writeRecord,
 } from "../db/vaults.ts";
 import type { Env } from "../platform/env.ts";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { type App, serve } from "./route.ts";
 
 const NO_VAULT = { exists: false, kdf: null, sealedRoot: null, records: 0, bytes: 0 };

@@ -1,7 +1,7 @@
 import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import { decodeJwt } from "jose";
 import { channelActor, sfuRegistry } from "../platform/actors.ts";
-import { ok, refuse } from "../platform/outcome.ts";
+import { ok, refuse } from "@lescopains/protocol/outcome";
 import { iceFor } from "../voice/ice.ts";
 import { deviceOf, enter, moderate } from "../voice/places.ts";
 import { signRoomToken } from "../voice/room-token.ts";

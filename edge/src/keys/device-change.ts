@@ -1,7 +1,7 @@
 import { type DeviceId, type DeviceList, deviceListBytes, type ListedDevice } from "@lescopains/protocol/device-list";
 import type { UserId } from "@lescopains/protocol/ids";
 import type { DeviceBody, PublishedDevices } from "@lescopains/protocol/keys";
-import { type Outcome, ok, type Refusal, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 
 /** What a registration comes to. */
 export interface Registration {

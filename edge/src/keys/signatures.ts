@@ -4,7 +4,7 @@ import {
   type DeviceList,
   deviceListBytes,
 } from "@lescopains/protocol/device-list";
-import { ok, type Outcome, refuse } from "../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { verifierOf } from "./xeddsa.ts";
 
 /** What an identity key has signed. Base64, as it came. */

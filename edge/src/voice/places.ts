@@ -9,7 +9,7 @@ import type { Database } from "../db/port.ts";
 import { seatOf } from "../db/voice.ts";
 import { channelActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import { tellUsers } from "../platform/tell.ts";
 
 /*

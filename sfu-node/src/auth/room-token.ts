@@ -2,7 +2,7 @@ import { SFU_PERIODS } from "@lescopains/protocol/sfu/limits";
 import { type NodeId, RoomClaims } from "@lescopains/protocol/sfu/token";
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from "jose";
 import * as v from "valibot";
-import { type Outcome, ok, type Refusal, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import { UsedTokens } from "./used-tokens.ts";
 
 export interface TokenOptions {

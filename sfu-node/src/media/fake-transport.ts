@@ -15,7 +15,7 @@ import type {
 } from "mediasoup/types";
 import * as ortc from "mediasoup/ortc";
 import type { FakeProducer, FakeRouter } from "./fake.ts";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type {
   ConsumeDataOptions,
   ConsumeOptions,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { MediaId, RtpCapabilities } from "@lescopains/protocol/sfu/media";
 import type { RtpParameters } from "mediasoup/types";
 import { generateRouterRtpCapabilities } from "mediasoup/ortc";
-import { type Outcome, ok } from "../platform/outcome.ts";
+import { type Outcome, ok } from "@lescopains/protocol/outcome";
 import { codecCapabilities } from "./codecs.ts";
 import { FakeTransport } from "./fake-transport.ts";
 import type {

@@ -15,7 +15,7 @@ import type {
   RtpParameters as MediasoupRtpParameters,
   WebRtcTransport,
 } from "mediasoup/types";
-import { type Outcome, ok } from "../platform/outcome.ts";
+import { type Outcome, ok } from "@lescopains/protocol/outcome";
 import type {
   ConsumeDataOptions,
   ConsumeOptions,

@@ -2,7 +2,7 @@ import { SFU_LIMITS, SFU_PERIODS } from "@lescopains/protocol/sfu/limits";
 import type { MediaId, RtpCapabilities } from "@lescopains/protocol/sfu/media";
 import { createWorker } from "mediasoup";
 import type { AudioLevelObserver, Router, TransportListenInfo, WebRtcServer, Worker } from "mediasoup/types";
-import { type Outcome, ok } from "../platform/outcome.ts";
+import { type Outcome, ok } from "@lescopains/protocol/outcome";
 import { codecCapabilities } from "./codecs.ts";
 import { MediasoupTransport } from "./mediasoup-transport.ts";
 import type { MediaEngine, MediaRouter, MediaTransport, MediaWorker, RouterOptions, TransportOptions } from "./port.ts";

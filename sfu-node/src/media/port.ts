@@ -11,7 +11,7 @@ import type {
   SctpStreamParameters,
   TransportParameters,
 } from "@lescopains/protocol/sfu/media";
-import type { Outcome } from "../platform/outcome.ts";
+import type { Outcome } from "@lescopains/protocol/outcome";
 
 /**
  * What rooms need of a media engine. `mediasoup.ts` is the real one, `fake.ts` has no network; `contract.ts` holds for both.

@@ -1,5 +1,5 @@
 import { errors } from "mediasoup";
-import { type Outcome, ok, type Refusal, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 
 export const gone: Refusal = refuse("not_found", "it is closed");
 

@@ -1,5 +1,5 @@
 import type { MediaId } from "@lescopains/protocol/sfu/media";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import { closeDataProducer } from "./data.ts";
 import type { Peer } from "./peer.ts";
 import { closeProducer } from "./producing.ts";

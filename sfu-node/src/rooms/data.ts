@@ -1,7 +1,7 @@
 import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
 import type { MediaId } from "@lescopains/protocol/sfu/media";
 import type { SfuAnswer, SfuBody } from "@lescopains/protocol/sfu/requests";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Peer } from "./peer.ts";
 import type { Room } from "./room.ts";
 import { transportOf } from "./transports.ts";

@@ -6,7 +6,7 @@ import type { CloseReason, PeerId, Snapshot } from "@lescopains/protocol/sfu/roo
 import type { NodeId, Right, RoomClaims } from "@lescopains/protocol/sfu/token";
 import type { Slot, WorkerPool } from "../media/pool.ts";
 import type { MediaRouter, MediaWorker, Speaker } from "../media/port.ts";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import { type OpenProducer, Peer } from "./peer.ts";
 
 /** A room's part on one worker. */

@@ -2,7 +2,7 @@ import type { ChannelId } from "@lescopains/protocol/ids";
 import type { CloseReason } from "@lescopains/protocol/sfu/room";
 import type { NodeId, RoomClaims } from "@lescopains/protocol/sfu/token";
 import type { Slot, WorkerPool } from "../media/pool.ts";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Peer } from "./peer.ts";
 import { Room, type RoomEvents } from "./room.ts";
 

@@ -2,7 +2,7 @@ import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
 import type { MediaId } from "@lescopains/protocol/sfu/media";
 import type { SfuAnswer, SfuBody } from "@lescopains/protocol/sfu/requests";
 import type { TransportState } from "../media/port.ts";
-import { type Outcome, ok, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { OpenTransport, Peer } from "./peer.ts";
 
 const noTransport = refuse("not_found", "there is no such transport");

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { ERRORS } from "@lescopains/protocol/errors";
 import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
 import { limitedAddress } from "../platform/address.ts";
-import { type Outcome, ok, type Refusal, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import { HANDLERS } from "./requests.ts";
 import type { SignalingOptions } from "./socket.ts";
 

@@ -1,5 +1,5 @@
 import type { SfuAnswer, SfuBody, SfuRequest } from "@lescopains/protocol/sfu/requests";
-import { type Outcome, ok } from "../platform/outcome.ts";
+import { type Outcome, ok } from "@lescopains/protocol/outcome";
 import { closeTransport } from "../rooms/closing.ts";
 import { closeConsumer, consume, pauseConsumer, withConsumer } from "../rooms/consuming.ts";
 import { closeDataConsumer, closeDataProducer, consumeData, produceData } from "../rooms/data.ts";

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { RoomTokens } from "../auth/room-token.ts";
 import { Bucket, Limiter } from "../platform/bucket.ts";
 import type { Logger } from "../platform/logger.ts";
-import { type Outcome, ok, type Refusal, refuse } from "../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import type { Link, Peer } from "../rooms/peer.ts";
 import type { Room } from "../rooms/room.ts";
 import type { Place, Rooms } from "../rooms/rooms.ts";

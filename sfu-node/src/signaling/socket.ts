@@ -5,7 +5,7 @@ import { Server, type Socket } from "socket.io";
 import * as v from "valibot";
 import { limitedAddress } from "../platform/address.ts";
 import type { Logger } from "../platform/logger.ts";
-import { type Refusal, refuse } from "../platform/outcome.ts";
+import { type Refusal, refuse } from "@lescopains/protocol/outcome";
 import type { Link } from "../rooms/peer.ts";
 import type { Session, Sessions } from "./sessions.ts";
 

@@ -2,7 +2,7 @@ import type { MediaId } from "@lescopains/protocol/sfu/media";
 import { ROOM_CODECS } from "@lescopains/protocol/sfu/media";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { eventually } from "./eventually.ts";
-import type { Outcome } from "../../../sfu-node/src/platform/outcome.ts";
+import type { Outcome } from "@lescopains/protocol/outcome";
 import type {
   ConsumeOptions,
   MediaEngine,

@@ -14,7 +14,7 @@ import { dropReceived } from "../../db/sealed.ts";
 import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
-import { type Outcome, ok, type Refusal, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import type { Told } from "../gateway/messages.ts";
 import {
   type Answer,

@@ -5,7 +5,7 @@ import type { RingEnd } from "@lescopains/protocol/voice";
 import { v7 } from "uuid";
 import { admit, rings } from "../../auth/limits.ts";
 import { ring, ringFor } from "../../db/voice.ts";
-import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Loaded } from "./loaded.ts";
 import type { Roster } from "./roster.ts";
 import { ringingOf, type Seat } from "./seats.ts";

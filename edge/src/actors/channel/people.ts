@@ -2,7 +2,7 @@ import type { UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import type { PermissionBits } from "@lescopains/protocol/permissions";
 import { DIRECT_PERMISSIONS, type PeopleRow } from "../../db/dms.ts";
-import { ok, type Outcome, refuse } from "../../platform/outcome.ts";
+import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 
 /** Who is in a direct conversation, and since which event. */
 export class People {

@@ -4,7 +4,7 @@ import type { MessageSend } from "@lescopains/protocol/up";
 import { v7 } from "uuid";
 import { type Database, DatabaseError } from "../../db/port.ts";
 import { type AudienceValues, insertSealed, judgeSealed, SENDER_KEY, type Verdict } from "../../db/sealed.ts";
-import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Sealed, Told } from "../gateway/messages.ts";
 import { newSealed, passing, type Sent, type Write } from "./core.ts";
 import type { Written } from "./store.ts";

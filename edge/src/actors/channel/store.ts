@@ -6,7 +6,7 @@ import { type AnyDown } from "@lescopains/protocol/down";
 import { deleteMessage, editMessage, insertMessages } from "../../db/messages.ts";
 import { addReaction, removeReaction } from "../../db/reactions.ts";
 import { type Database, DatabaseError } from "../../db/port.ts";
-import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Sealed } from "../gateway/messages.ts";
 import {
   type Admitted,

@@ -4,7 +4,7 @@ import type { PermissionBits } from "@lescopains/protocol/permissions";
 import { type Database, DatabaseError } from "../../db/port.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
-import { type Outcome, refuse } from "../../platform/outcome.ts";
+import { type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { TaskQueue } from "../../platform/task-queue.ts";
 import type { Loaded } from "./loaded.ts";
 import type { Rights } from "./rights.ts";

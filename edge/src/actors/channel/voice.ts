@@ -8,7 +8,7 @@ import type { VoiceEnd, VoiceFlags, VoiceMember, VoicePatch, VoiceRoster } from 
 import { v7 } from "uuid";
 import { setServerFlags } from "../../db/voice.ts";
 import { serverActor, sfuRegistry } from "../../platform/actors.ts";
-import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import { tellUsers } from "../../platform/tell.ts";
 import { TokenBucket } from "../../socketio/engine/token-bucket.ts";
 import type { Place } from "../sfu-registry/nodes.ts";

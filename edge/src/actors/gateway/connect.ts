@@ -3,7 +3,7 @@ import type { Self } from "@lescopains/protocol/entities";
 import { verifyAccessToken } from "../../auth/access-token.ts";
 import { accountOfSession } from "../../db/gateway.ts";
 import { type Database, DatabaseError } from "../../db/port.ts";
-import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { SocketData } from "./socket-data.ts";
 
 /** What a client names itself with. */

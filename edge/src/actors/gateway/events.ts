@@ -13,7 +13,7 @@ import { seatOf } from "../../db/voice.ts";
 import { channelActor, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
-import type { Outcome } from "../../platform/outcome.ts";
+import type { Outcome } from "@lescopains/protocol/outcome";
 import { envelopesQueued } from "../../platform/tell.ts";
 import { enter } from "../../voice/places.ts";
 import type { Counter } from "./counter.ts";

@@ -28,7 +28,7 @@ import { bansOfServer } from "../../db/members.ts";
 import { type Database, database } from "../../db/port.ts";
 import { createServer } from "../../db/servers.ts";
 import type { Env } from "../../platform/env.ts";
-import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Access, LocalPresence } from "../gateway/messages.ts";
 import * as channels from "./channels.ts";
 import { inviteCode } from "./invite-code.ts";

@@ -3,7 +3,7 @@ import type { ChannelId, RoleId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import type { ChannelCreate, ChannelPatch, OverwriteBody } from "@lescopains/protocol/rest";
 import { createChannel, deleteChannel, deleteOverwrite, putOverwrite, updateChannel } from "../../db/channels.ts";
-import { type Refusal, refuse } from "../../platform/outcome.ts";
+import { type Refusal, refuse } from "@lescopains/protocol/outcome";
 import type { ServerCore } from "./core.ts";
 import { done, type Mutation, refused, STALE } from "./mutation.ts";
 import { allowed, allowedIn, member, overwritable, viewable } from "./rules.ts";

@@ -3,7 +3,7 @@ import type { UserId } from "@lescopains/protocol/ids";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
 import type { InviteCreate } from "@lescopains/protocol/rest";
 import { createInvite, revokeInvite } from "../../db/invites.ts";
-import { refuse } from "../../platform/outcome.ts";
+import { refuse } from "@lescopains/protocol/outcome";
 import { done, type Mutation, refused, STALE } from "./mutation.ts";
 import { allowed, member } from "./rules.ts";
 

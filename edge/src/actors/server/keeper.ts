@@ -5,7 +5,7 @@ import { type Database, DatabaseError } from "../../db/port.ts";
 import { gatewayActors } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
-import { type Outcome, ok, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import { type Effects, ServerCore } from "./core.ts";
 import { loadServer } from "./load.ts";
 import { type Mutation, NO_SERVER, STALE } from "./mutation.ts";

@@ -5,7 +5,7 @@ import { LIMITS } from "@lescopains/protocol/limits";
 import { type MarksRow, withMarks } from "../../db/channels.ts";
 import { banMember, joinServer, type JoinRow, removeMember, setMemberRoles, unbanMember } from "../../db/members.ts";
 import { DatabaseError } from "../../db/port.ts";
-import { type Refusal, refuse } from "../../platform/outcome.ts";
+import { type Refusal, refuse } from "@lescopains/protocol/outcome";
 import type { Effects, ServerCore } from "./core.ts";
 import { done, type Mutation, NO_SERVER, refused, STALE } from "./mutation.ts";
 import { allowed, assignable, below, member } from "./rules.ts";

@@ -1,6 +1,6 @@
 import type { ErrorBody } from "@lescopains/protocol/errors";
 import type { Database } from "../../db/port.ts";
-import { type Outcome, ok, type Refusal, refuse } from "../../platform/outcome.ts";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import type { Effects, ServerCore } from "./core.ts";
 
 /** The server changed behind the actor's back: nothing was done, load it and decide again. */

@@ -3,7 +3,7 @@ import type { RoleId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import type { RoleCreate, RolePatch } from "@lescopains/protocol/rest";
 import { createRole, deleteRole, updateRole } from "../../db/roles.ts";
-import { refuse } from "../../platform/outcome.ts";
+import { refuse } from "@lescopains/protocol/outcome";
 import type { Effects, ServerCore } from "./core.ts";
 import { done, type Mutation, refused, STALE } from "./mutation.ts";
 import { allowed, grantable, manageable } from "./rules.ts";

@@ -1,4 +1,4 @@
-import type { ErrorBody, ErrorCode } from "@lescopains/protocol/errors";
+import type { ErrorBody, ErrorCode } from "./errors.ts";
 
 /** What an operation answers: a value, or a refusal that was foreseen. Bugs and outages are exceptions. */
 export type Outcome<T> = { readonly ok: true; readonly value: T } | Refusal;
