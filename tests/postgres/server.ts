@@ -65,7 +65,8 @@ gateTypes.setTypeParser(types.builtins.TIMESTAMPTZ, (text: string) => new Date(t
 /** Connections that read rows as the edge does. */
 export function openPool(connectionString: string, max = 4): Pool {
   const pool = new Pool({ connectionString, max, types: gateTypes });
-  // A connection that is being closed may still hear that PostgreSQL stops.
+  // A connection may still hear that PostgreSQL stops: idle ones report it to the pool, those being closed to themselves.
+  pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }

@@ -95,6 +95,8 @@ export function createClient(deps: ClientDeps): Client {
 
   function signedOut(ended: boolean): void {
     const was = session.peek().kind;
+    // The socket and every request in flight hear that a session has ended: the first says why, the others change nothing.
+    if (was === "signedOut") return;
     batch(() => {
       closeLive();
       session.value = { kind: "signedOut", ended: ended && was === "signedIn" };
