@@ -1,15 +1,28 @@
 import { io } from "socket.io-client";
-import type { OpenWire } from "./wire.ts";
+import type { OpenWire, Wire, WireEvents } from "./wire.ts";
+
+/** A connection of the official client; each loss of it is told once. */
+export interface SocketIo extends Omit<Wire, "open"> {
+  /** Connects with this handshake. Once only until the connection is lost. */
+  readonly open: (auth: object) => void;
+}
+
+interface SocketIoPlace {
+  /** The page's own origin when there is none. */
+  readonly url?: string;
+  readonly path?: string;
+}
 
 /**
- * The wire on the official client. Reconnecting is left to `socket.ts`, which knows why a connection ended.
- * WebSocket is tried first, since polling first costs three round trips; polling remains for networks that forbid it.
+ * Coming back is left to the caller, who knows why a connection ended and what for to come back. WebSocket is tried first, since polling first
+ * costs three round trips; polling remains for networks that forbid it.
  */
-export const openSocketIo: OpenWire = (events) => {
-  let auth: Record<string, unknown> = {};
+export function createSocketIo({ url, path = "/socket.io" }: SocketIoPlace, events: WireEvents): SocketIo {
+  let auth: object = {};
   /** True from `open` until the loss was told, so that it is told once. */
   let opened = false;
-  const socket = io({
+  const socket = io(url, {
+    path,
     autoConnect: false,
     forceNew: true,
     reconnection: false,
@@ -34,8 +47,8 @@ export const openSocketIo: OpenWire = (events) => {
   socket.onAny((name: string, body: unknown) => events.event(name, body));
 
   return {
-    open(token, deviceId) {
-      auth = { token, ...(deviceId === undefined ? {} : { deviceId }) };
+    open(next) {
+      auth = next;
       opened = true;
       socket.connect();
     },
@@ -51,6 +64,15 @@ export const openSocketIo: OpenWire = (events) => {
       if (!socket.connected) throw new Error("not connected");
       return await socket.timeout(timeoutMs).emitWithAck(event, body);
     },
+  };
+}
+
+/** The wire to the edge; `socket.ts` drives it. */
+export const openEdgeSocket: OpenWire = (events) => {
+  const socket = createSocketIo({}, events);
+  return {
+    ...socket,
+    open: (token, deviceId) => socket.open({ token, ...(deviceId === undefined ? {} : { deviceId }) }),
   };
 };
 

@@ -1,7 +1,7 @@
 /** All that loads after sign-in, as one chunk: `browser.ts` imports it dynamically. */
 import { workerBeats } from "../net/beats.ts";
 import { openKeysWorker } from "../keys/remote.ts";
-import { openSocketIo } from "../net/socket-io.ts";
+import { openEdgeSocket } from "../net/socket-io.ts";
 import type { LiveInputs } from "./client.ts";
 import { createLive } from "./live.ts";
 import type { Live } from "./live-types.ts";
@@ -9,7 +9,7 @@ import type { Live } from "./live-types.ts";
 export function createLiveInBrowser(inputs: LiveInputs): Live {
   return createLive({
     ...inputs,
-    openWire: openSocketIo,
+    openWire: openEdgeSocket,
     beats: workerBeats(),
     openKeysWorker,
     deviceName: deviceName(),
