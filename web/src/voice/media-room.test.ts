@@ -64,9 +64,9 @@ function setting() {
         return {
           open: () => undefined,
           close: () => undefined,
-          request: async () => ({
+          request: async (name) => ({
             ok: true,
-            transportId: transports[(made += 1) - 1],
+            transportId: name === "transport" ? transports[(made += 1) - 1] : undefined,
             iceParameters: { usernameFragment: "u", password: "p", iceLite: true },
             iceCandidates: [],
             dtlsParameters: {

@@ -136,8 +136,11 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
   async function ready(snapshot: Snapshot): Promise<void> {
     selfId.value = snapshot.peer.peerId;
     rights.value = snapshot.rights;
-    const isReturn = media !== undefined;
     meet(snapshot);
+    if (media !== undefined) {
+      comeBack(snapshot, media);
+      return;
+    }
     try {
       await (setup ??= setUp(snapshot));
     } catch (error) {
@@ -146,14 +149,7 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
       if (!closed && !isAway(error)) over({ kind: "failed", error });
       return;
     }
-    if (closed || media === undefined) return;
-    const kept = new Set(snapshot.transports.map(({ transportId }) => transportId));
-    if (isReturn && media.transports.some(({ id }) => !kept.has(id))) {
-      over({ kind: "dead" });
-      return;
-    }
-    if (isReturn) compare(snapshot, media);
-    events.here();
+    if (!closed && media !== undefined) events.here();
   }
 
   /** Who is there as the node has it now; what was missed is made good. At once: what the node says next builds upon it. */
@@ -171,14 +167,24 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
     }
   }
 
-  /** After a connection was lost: what the node has of ours. */
-  function compare({ consumers, peer }: Snapshot, { receiving, sending }: Media): void {
+  /** After a connection was lost: what the node has of ours. At once, too: whatever is asked for next depends on it. */
+  function comeBack({ consumers, peer, transports }: Snapshot, { receiving, sending, transports: ours }: Media): void {
+    const kept = new Set(transports.map(({ transportId }) => transportId));
+    if (ours.some(({ id }) => !kept.has(id))) {
+      over({ kind: "dead" });
+      return;
+    }
     receiving.compare(new Map(consumers.map(({ consumerId, paused }) => [consumerId, { paused }])));
-    sending.compare(new Map(peer.producers.map(({ producerId, paused }) => [producerId, { paused }])));
+    sending.compare(new Map(peer.producers.map(({ producerId, source, paused }) => [producerId, { source, paused }])));
+    events.here();
   }
 
-  async function setUp({ rtpCapabilities }: Snapshot): Promise<void> {
-    const device = await deps.createDevice();
+  async function setUp({ rtpCapabilities, transports }: Snapshot): Promise<void> {
+    const [device] = await Promise.all([
+      deps.createDevice(),
+      // Of an attempt whose answers were lost.
+      ...transports.map(({ transportId }) => link.request("transport:close", { transportId })),
+    ]);
     await device.load({ routerRtpCapabilities: rtpCapabilities as types.RtpCapabilities });
     const [toSend, toReceive] = await Promise.all([
       link.request("transport", { direction: "send" }),
@@ -200,7 +206,11 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
         void answer(
           link.request("transport:connect", { transportId: transport.id, dtlsParameters }),
           () => done(),
-          failed,
+          (error) => {
+            failed(error);
+            // Whether the node has heard it is not known, and it takes it once only: begun anew.
+            if (isAway(error)) over({ kind: "dead" });
+          },
         );
       });
     }

@@ -10,6 +10,12 @@ export interface Sent {
   readonly paused: boolean;
 }
 
+/** A producer of ours, as the node has it. */
+export interface Known {
+  readonly source: Source;
+  readonly paused: boolean;
+}
+
 export interface SendingDeps {
   readonly link: SfuLink;
   readonly device: types.Device;
@@ -24,7 +30,7 @@ export interface SendingDeps {
 export interface Sending {
   readonly wish: (source: Source, sent: Sent | undefined) => void;
   /** After a connection was lost: what the node has of ours, by id. */
-  readonly compare: (known: ReadonlyMap<string, { readonly paused: boolean }>) => void;
+  readonly compare: (known: ReadonlyMap<string, Known>) => void;
 }
 
 const KBIT = 1_000;
@@ -77,11 +83,22 @@ export function createSending(deps: SendingDeps): Sending {
 
   function createLine(source: Source) {
     let wished: Sent | undefined;
+    /** What the present step is for. */
+    let tried: Sent | undefined;
     let producer: types.Producer | undefined;
     /** What the node was last told. */
     let toldPaused = false;
-    /** Closed here, and still open there. */
+    /** Not, or no longer, one of ours here, and still open there. */
     let orphan: string | undefined;
+
+    /** What leaves this browser is as one wishes at once, whatever the node has heard of it. */
+    function follow(): void {
+      if (wished === undefined) return;
+      // A track that is off is a producer that mediasoup-client takes for paused, from its beginning.
+      wished.track.enabled = !wished.paused;
+      if (wished.paused) producer?.pause();
+      else producer?.resume();
+    }
 
     async function produce({ track, paused }: Sent): Promise<void> {
       const { codec, options } = encodingOf(source, device);
@@ -94,11 +111,12 @@ export function createSending(deps: SendingDeps): Sending {
         appData: { source, paused },
       });
       toldPaused = paused;
-      if (paused) producer.pause();
+      follow();
     }
 
     async function step(): Promise<boolean> {
       if (transport.closed) return false;
+      tried = wished;
       if (orphan !== undefined) {
         await link.request("producer:close", { producerId: orphan });
         orphan = undefined;
@@ -117,14 +135,12 @@ export function createSending(deps: SendingDeps): Sending {
       }
       if (producer.track !== wished.track) {
         await producer.replaceTrack({ track: wished.track });
+        follow();
         return true;
       }
       if (toldPaused !== wished.paused) {
         const { paused } = wished;
-        // Nothing leaves from the moment one mutes, whatever the node does.
-        if (paused) producer.pause();
         await link.request(paused ? "producer:pause" : "producer:resume", { producerId: producer.id });
-        if (!paused) producer.resume();
         toldPaused = paused;
         return true;
       }
@@ -132,8 +148,8 @@ export function createSending(deps: SendingDeps): Sending {
     }
 
     const settle = createSettling(step, (error) => {
-      // Without a connection it is tried again when there is one.
-      if (isAway(error) || transport.closed) return;
+      // Without a connection it is tried again when there is one; what was wished for meanwhile is another matter, and tried by itself.
+      if (isAway(error) || transport.closed || wished !== tried) return;
       wished = undefined;
       deps.failed(source, error);
     });
@@ -141,17 +157,18 @@ export function createSending(deps: SendingDeps): Sending {
     return {
       wish(next: Sent | undefined): void {
         wished = next;
-        if (next?.paused === true) producer?.pause();
+        follow();
         settle();
       },
-      compare(known: ReadonlyMap<string, { readonly paused: boolean }>): void {
+      compare(known: ReadonlyMap<string, Known>): void {
         const there = producer === undefined ? undefined : known.get(producer.id);
         if (producer !== undefined && there === undefined) {
           producer.close();
           producer = undefined;
         }
         if (there !== undefined) toldPaused = there.paused;
-        if (orphan !== undefined && !known.has(orphan)) orphan = undefined;
+        // One whose end the node has not heard of, or whose beginning we have not: its answer was lost.
+        orphan = [...known].find(([id, one]) => one.source === source && id !== producer?.id)?.[0];
         settle();
       },
     };
@@ -174,5 +191,5 @@ export function createSending(deps: SendingDeps): Sending {
 }
 
 function isAway(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "unavailable" || error.code === "rate_limited");
+  return error instanceof Error && "code" in error && error.code === "unavailable";
 }

@@ -23,6 +23,7 @@ function setting() {
   const opened: object[] = [];
   const told: string[] = [];
   const ends: LinkEnd[] = [];
+  const requests: string[] = [];
   let answer: unknown = { ok: true };
   let events: SfuWireEvents | undefined;
   const link = openSfuLink(
@@ -32,7 +33,15 @@ function setting() {
       clock,
       openWire: (_url, given) => {
         events = given;
-        return { open: (auth) => opened.push(auth), close: () => undefined, request: async () => answer };
+        return {
+          open: (auth) => opened.push(auth),
+          close: () => undefined,
+          async request(name) {
+            requests.push(name);
+            if (answer === undefined) throw new Error("no answer in time");
+            return answer;
+          },
+        };
       },
     },
     {
@@ -42,7 +51,16 @@ function setting() {
       over: (end) => ends.push(end),
     },
   );
-  return { clock, link, opened, told, ends, answers: (next: unknown) => (answer = next), wire: () => events! };
+  return {
+    clock,
+    link,
+    opened,
+    told,
+    ends,
+    requests,
+    answers: (next: unknown) => (answer = next),
+    wire: () => events!,
+  };
 }
 
 test("[VC71] a lost connection comes back to the same place, at once", async () => {
@@ -95,4 +113,33 @@ test("[VC73] what is not as the contract says reaches nobody; refusals are throw
   answers({ ok: true, transportId: 3 });
   await expect(link.request("transport", { direction: "send" })).rejects.toMatchObject({ code: "unavailable" });
   await settle();
+});
+
+test("[VC74] what was too much at once is asked again, one after the other, as the node's bucket fills", async () => {
+  const { clock, link, answers, requests, wire } = setting();
+  wire().event("ready", snapshot);
+  answers({ ok: false, error: { code: "rate_limited", message: "", retryAfterMs: 100 } });
+  const done: string[] = [];
+  void link.request("producer:pause", { producerId: id }).then(() => done.push("first"));
+  void link.request("producer:resume", { producerId: id }).then(() => done.push("second"));
+  await settle();
+  expect(requests).toEqual(["producer:pause", "producer:resume"]);
+  await clock.advance(100);
+  expect(requests.slice(2)).toEqual(["producer:pause"]);
+  answers({ ok: true });
+  await clock.advance(100);
+  expect(done).toEqual(["first"]);
+  await clock.advance(100);
+  expect(done).toEqual(["first", "second"]);
+  expect(requests).toHaveLength(5);
+});
+
+test("[VC71] a node that answers nothing on a connection that stands is connected to anew", async () => {
+  const { clock, link, answers, wire, opened, told } = setting();
+  wire().event("ready", snapshot);
+  answers(undefined);
+  await expect(link.request("leave", {})).rejects.toMatchObject({ code: "unavailable" });
+  await clock.advance(0);
+  expect(told).toEqual(["ready", "away"]);
+  expect(opened).toHaveLength(2);
 });

@@ -31,7 +31,7 @@ export interface SfuLinkEvents {
 
 /** A conversation with the SFU node about one place in one room, which outlives its connections. */
 export interface SfuLink {
-  /** @throws ApiError the refusal; `unavailable` without a connection or an answer. */
+  /** What is too much at once waits. @throws ApiError the refusal; `unavailable` without a connection or an answer. */
   readonly request: <R extends SfuRequest>(name: R, body: SfuInput<R>) => Promise<SfuAnswer<R>>;
   readonly close: () => void;
 }
@@ -55,6 +55,8 @@ export function openSfuLink({ url, token, openWire, clock }: SfuLinkDeps, events
   /** When the connection was lost, or first tried. */
   let awaySinceMs = clock.now();
   let cancel: (() => void) | undefined;
+  /** Requests that were too many at once, and wait for their turn: as when one comes into a full room. */
+  let queue: Promise<unknown> = Promise.resolve();
 
   const wire = openWire(url, {
     event: receive,
@@ -126,24 +128,57 @@ export function openSfuLink({ url, token, openWire, clock }: SfuLinkDeps, events
     }
   }
 
+  async function ask<R extends SfuRequest>(name: R, body: SfuInput<R>): Promise<SfuAnswer<R>> {
+    let raw: unknown;
+    try {
+      raw = await wire.request(name, body, ANSWER_TIMEOUT_MS);
+    } catch (cause) {
+      // A node that answers nothing on a connection that seems to be there: another one tells what it has heard.
+      if (connected && !ended) {
+        wire.close();
+        down(0);
+      }
+      throw unavailable(`${name} was not answered`, cause);
+    }
+    const refusal = raw as v.InferInput<typeof SfuRefused> | { readonly ok: true } | null;
+    if (refusal?.ok === false) {
+      const parsed = v.safeParse(ErrorBody, refusal.error);
+      throw parsed.success ? new ApiError(parsed.output) : unavailable(`${name} was refused without a reason`);
+    }
+    const parsed = v.safeParse(SFU_REQUESTS[name].answer, raw);
+    if (!parsed.success) throw unavailable(`${name} was not answered as the contract says`);
+    return parsed.output;
+  }
+
+  /** Asks again what was too much at once, until it is not. */
+  async function askLater<R extends SfuRequest>(name: R, body: SfuInput<R>, waitMs: number): Promise<SfuAnswer<R>> {
+    await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    try {
+      return await ask(name, body);
+    } catch (error) {
+      return await askLater(name, body, waitOf(error));
+    }
+  }
+
   open();
   return {
     async request(name, body) {
-      let raw: unknown;
       try {
-        raw = await wire.request(name, body, ANSWER_TIMEOUT_MS);
-      } catch (cause) {
-        throw unavailable(`${name} was not answered`, cause);
+        return await ask(name, body);
+      } catch (error) {
+        const waitMs = waitOf(error);
+        // One after the other, as the node's bucket fills: all at once again would be a flood.
+        const turn = queue.then(() => askLater(name, body, waitMs));
+        queue = turn.catch(() => undefined);
+        return await turn;
       }
-      const refusal = raw as v.InferInput<typeof SfuRefused> | { readonly ok: true } | null;
-      if (refusal?.ok === false) {
-        const parsed = v.safeParse(ErrorBody, refusal.error);
-        throw parsed.success ? new ApiError(parsed.output) : unavailable(`${name} was refused without a reason`);
-      }
-      const parsed = v.safeParse(SFU_REQUESTS[name].answer, raw);
-      if (!parsed.success) throw unavailable(`${name} was not answered as the contract says`);
-      return parsed.output;
     },
     close,
   };
+}
+
+/** How long to wait before it is asked again, in milliseconds. @throws the error itself when that is of no use. */
+function waitOf(error: unknown): number {
+  if (error instanceof ApiError && error.code === "rate_limited") return error.retryAfterMs ?? RETRY_MS;
+  throw error;
 }
