@@ -1,9 +1,11 @@
 import { makeApp } from "./http/app.ts";
 import { serveAsset } from "./http/assets.ts";
 import { withSecurityHeaders } from "./http/headers.ts";
-import { isSecure } from "./http/address.ts";
+import { isFromTrustedProxy, isSecure } from "./http/address.ts";
 import { passToSfu } from "./http/sfu.ts";
 import { type Env, settings } from "./platform/env.ts";
+import { setLogLevel } from "./platform/logger.ts";
+import { requestIdOf, within } from "./platform/trace.ts";
 
 const SFU_REGISTRY_PATH = "/sfu-registry";
 
@@ -20,15 +22,19 @@ const REST_PATHS = /^\/(api(\/|$)|operator\/|health$|metrics$)/;
 /** One origin for everything: REST, sockets, voice signalling, the web client. */
 export default {
   async fetch(request, env, ctx): Promise<Response> {
+    setLogLevel(env.LOG_LEVEL);
     const url = new URL(request.url);
     if (url.pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
-    if (url.pathname.startsWith("/sfu/")) return passToSfu(request, env);
+    const requestId = requestIdOf(isFromTrustedProxy(request, env) ? request.headers.get("x-request-id") : undefined);
+    if (url.pathname.startsWith("/sfu/")) return within({ requestId }, () => passToSfu(request, env, requestId));
     if (url.pathname === SFU_REGISTRY_PATH)
       return env.SFU_REGISTRY.get(env.SFU_REGISTRY.idFromName("sfu")).fetch(request);
-    const response = REST_PATHS.test(url.pathname)
-      ? await app.fetch(request, env, ctx)
-      : await serveAsset(request, env);
-    return withSecurityHeaders(response, url, isSecure(request, env));
+    if (!REST_PATHS.test(url.pathname))
+      return withSecurityHeaders(await serveAsset(request, env), url, isSecure(request, env));
+    const response = await within({ requestId }, () => app.fetch(request, env, ctx));
+    const answer = withSecurityHeaders(response, url, isSecure(request, env));
+    answer.headers.set("x-request-id", requestId);
+    return answer;
   },
 } satisfies ExportedHandler<Env>;
 

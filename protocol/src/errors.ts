@@ -60,6 +60,8 @@ export const ErrorBody = v.object({
   message: v.string(),
   details: v.optional(v.record(v.string(), v.unknown())),
   retryAfterMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  /** Of a failure of ours: the name of the request, which people quote and operators find in the logs. */
+  requestId: v.optional(v.string()),
 });
 export type ErrorBody = v.InferOutput<typeof ErrorBody>;
 

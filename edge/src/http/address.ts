@@ -81,11 +81,16 @@ export function limitedAddress(request: Incoming, env: ProxySettings): string {
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/64`).toString()}/64`;
 }
 
+/** Whether a trusted proxy handed the request on: only then does what it says in headers count. */
+export function isFromTrustedProxy(request: Incoming, env: ProxySettings): boolean {
+  const peer = peerAddress(request);
+  return peer !== undefined && isTrusted(peer, trustedRanges(env.TRUSTED_PROXY ?? ""));
+}
+
 /** Whether the browser reached us over TLS: directly, or by what a trusted proxy says in `X-Forwarded-Proto`. */
 export function isSecure(request: Incoming, env: ProxySettings): boolean {
   if (request.url.startsWith("https:")) return true;
-  const peer = peerAddress(request);
-  if (peer === undefined || !isTrusted(peer, trustedRanges(env.TRUSTED_PROXY ?? ""))) return false;
+  if (!isFromTrustedProxy(request, env)) return false;
   return request.headers.get("x-forwarded-proto")?.split(",").at(-1)?.trim() === "https";
 }
 

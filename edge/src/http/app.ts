@@ -1,8 +1,11 @@
 import { REST } from "@lescopains/protocol/rest";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import { DatabaseError } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
+import { requests } from "../platform/metrics.ts";
+import { quotable } from "../platform/trace.ts";
 import { refuse } from "@lescopains/protocol/outcome";
 import { authRoutes } from "./auth.ts";
 import { blockRoutes } from "./blocks.ts";
@@ -27,6 +30,7 @@ import { voiceRoutes } from "./voice.ts";
 /** The REST part of the worker: a file for each resource, one table of routes (protocol/src/rest.ts). */
 export function makeApp(): App {
   const app: App = new Hono<{ Bindings: Env }>();
+  app.use(observed);
   healthRoutes(app);
   openApiRoutes(app);
   authRoutes(app);
@@ -56,12 +60,29 @@ export function makeApp(): App {
     if (error instanceof DatabaseError && error.kind === "unavailable") {
       return answerRefusal(c, refuse("unavailable", "the database is not reachable", { retryAfterMs: 2_000 }));
     }
-    log.error("request failed", error, { method: c.req.method, route: c.req.routePath });
-    return answerRefusal(c, refuse("internal", "something went wrong on our side"));
+    log.error("request failed", error, { method: c.req.method, route: routePath(c) });
+    const refused = refuse("internal", "something went wrong on our side");
+    return answerRefusal(c, { ...refused, error: { ...refused.error, ...quotable() } });
   });
   return app;
 }
 
+/** Asked every few seconds by whoever watches: counted, and not worth a line each. */
+const WATCHED = new Set(["/health", "/metrics"]);
+
+/** Counts a request and writes its line. The route is the contract's, with the names of its parameters: never what somebody typed. */
+const observed: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
+  const beganMs = Date.now();
+  await next();
+  const route = routePath(c);
+  const { method } = c.req;
+  const { status } = c.res;
+  const ms = Date.now() - beganMs;
+  requests.observe({ method: METHODS.has(method) ? method : "other", route, status }, ms / 1_000);
+  if (!WATCHED.has(route)) log.info("request", { method, route, status, ms });
+};
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const PATTERNS = Object.values(REST).map(({ method, path }) => ({
   method,
   pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`),

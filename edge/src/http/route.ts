@@ -16,6 +16,8 @@ import * as v from "valibot";
 import { authenticate } from "../auth/authenticate.ts";
 import { type Database, database } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
+import { refusals } from "../platform/metrics.ts";
+import { currentTrace } from "../platform/trace.ts";
 import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 
 export type AppContext = Context<{ Bindings: Env }>;
@@ -51,6 +53,8 @@ export function serve<N extends RouteName>(
       const claims = await authenticate(c.env, db, c.req.header("authorization"));
       if (!claims.ok) return answerRefusal(c, claims);
       user = claims.value;
+      const trace = currentTrace();
+      if (trace !== undefined) trace.userId = user.sub;
     }
     const input = await read(route, c);
     if (!input.ok) return answerRefusal(c, input);
@@ -66,6 +70,7 @@ export function serve<N extends RouteName>(
 
 /** A refusal as HTTP: the code's status, the error body, `Retry-After` in seconds. */
 export function answerRefusal(c: AppContext, { error }: Refusal): Response {
+  refusals.inc({ via: "http", code: error.code });
   if (error.retryAfterMs !== undefined) c.header("retry-after", String(Math.ceil(error.retryAfterMs / 1_000)));
   return c.json({ error } satisfies { error: ErrorBody }, ERRORS[error.code].status);
 }

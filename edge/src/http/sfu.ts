@@ -5,11 +5,12 @@ import { limitedAddress } from "./address.ts";
 
 const away: ErrorBody = { code: "unavailable", message: "the voice node is not reachable", retryAfterMs: 500 };
 
-/** Passes signalling on to the SFU node of the same machine, WebSockets included, with the address that the node limits joins by. */
-export async function passToSfu(request: Request, env: Env): Promise<Response> {
+/** Passes signalling on to the SFU node of the same machine, WebSockets included, with the address that the node limits joins by, and the request's name. */
+export async function passToSfu(request: Request, env: Env, requestId: string): Promise<Response> {
   if (env.SFU === undefined) return new Response("not found", { status: 404 });
   const headers = new Headers(request.headers);
   headers.set("x-forwarded-for", limitedAddress(request, env));
+  headers.set("x-request-id", requestId);
   try {
     return await env.SFU.fetch(new Request(request, { headers }));
   } catch (error) {

@@ -1,10 +1,12 @@
 import type { ChannelId, ServerId } from "@lescopains/protocol/ids";
+import type { Actor } from "./actor.ts";
 import type { Channel } from "../actors/channel/actor.ts";
 import type { Gateway } from "../actors/gateway/actor.ts";
 import type { PgGate } from "../actors/pg-gate/actor.ts";
 import type { Server } from "../actors/server/actor.ts";
 import type { SfuRegistry } from "../actors/sfu-registry/actor.ts";
 import { type Env, settings } from "./env.ts";
+import { currentTrace } from "./trace.ts";
 
 /**
  * An actor as others call it: its asynchronous methods, arguments and answers copied by structured clone.
@@ -12,8 +14,15 @@ import { type Env, settings } from "./env.ts";
  */
 type Remote<A> = { [M in keyof A as A[M] extends (...args: never[]) => Promise<unknown> ? M : never]: A[M] };
 
+/** Its calls take along which request they are made for (`Actor.traced`). */
 function remote<A extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<A>, name: string): Remote<A> {
-  return namespace.get(namespace.idFromName(name)) as unknown as Remote<A>;
+  const stub = namespace.get(namespace.idFromName(name)) as unknown as Pick<Actor, "traced">;
+  return new Proxy({} as Remote<A>, {
+    get:
+      (_, method: string) =>
+      (...args: unknown[]) =>
+        stub.traced(currentTrace(), method, args),
+  });
 }
 
 export type RemoteGateway = Remote<Gateway>;

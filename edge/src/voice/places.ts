@@ -9,6 +9,7 @@ import type { Database } from "../db/port.ts";
 import { seatOf } from "../db/voice.ts";
 import { channelActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
+import { voiceJoins as counted } from "../platform/metrics.ts";
 import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import { tellUsers } from "../platform/tell.ts";
 
@@ -27,6 +28,12 @@ export async function enter(
   channelId: ChannelId,
   newcomer: Newcomer,
 ): Promise<Outcome<Joined>> {
+  const joined = await tryToEnter(env, db, channelId, newcomer);
+  counted.inc({ outcome: joined.ok ? "ok" : joined.error.code });
+  return joined;
+}
+
+async function tryToEnter(env: Env, db: Database, channelId: ChannelId, newcomer: Newcomer): Promise<Outcome<Joined>> {
   const admitted = await admit(db, [await voiceJoins(env, newcomer.userId)]);
   if (!admitted.ok) return admitted;
   for (let tries = 1; ; tries += 1) {

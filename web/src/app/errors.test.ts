@@ -17,3 +17,9 @@ test("a refusal for haste says how long to wait, rounded up", () => {
   setLanguage("fr");
   expect(errorText({ code: "rate_limited", retryAfterMs: 60_000 })).toMatch(/60\s+secondes/);
 });
+
+test("a failure of the server's own says what to quote, in both languages", () => {
+  expect(errorText({ code: "internal", requestId: "5f0c-1" })).toMatch(/\. .*5f0c-1\.$/);
+  setLanguage("fr");
+  expect(errorText({ code: "internal", requestId: "5f0c-1" })).toMatch(/\. Si .*5f0c-1\.$/);
+});

@@ -7,6 +7,7 @@ import { appWords } from "./words.ts";
 export interface Refusal {
   readonly code: ErrorCode;
   readonly retryAfterMs?: number | undefined;
+  readonly requestId?: string | undefined;
 }
 
 const MINUTE_S = 60;
@@ -24,10 +25,11 @@ export function waitText(waitMs: number): string {
 }
 
 /** A refusal in plain words: what happened, what was kept, what to do. Follows the language when read in a component. */
-export function errorText({ code, retryAfterMs }: Refusal): string {
+export function errorText({ code, retryAfterMs, requestId }: Refusal): string {
   const words = appWords.value;
   if (code === "rate_limited" && retryAfterMs !== undefined) {
     return words.error_rate_limited_for({ wait: waitText(retryAfterMs) });
   }
-  return words[`error_${code}`];
+  const text = words[`error_${code}`];
+  return requestId === undefined ? text : `${text} ${words.errorQuote({ id: requestId })}`;
 }

@@ -10,12 +10,15 @@ export class ApiError extends Error {
   /** How long to wait before the same request may succeed, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
+  /** Of a failure of the server's own: what its log calls the request. */
+  readonly requestId: string | undefined;
 
   constructor(body: ErrorBody, options?: ErrorOptions) {
     super(body.message, options);
     this.code = body.code;
     this.retryAfterMs = body.retryAfterMs;
     this.details = body.details;
+    this.requestId = body.requestId;
   }
 
   /** Whether the same request may succeed later without a change. */

@@ -6,12 +6,12 @@ import { allows } from "@lescopains/protocol/permissions";
 import type { HistoryPage, HistoryQuery } from "@lescopains/protocol/rest";
 import type { MessageDelete, MessageEdit, MessageSend, ReactionChange } from "@lescopains/protocol/up";
 import type { VoiceEnd, VoiceFlags, VoiceMember, VoicePatch, VoiceRoster } from "@lescopains/protocol/voice";
-import { DurableObject } from "cloudflare:workers";
 import { deviceOfSession } from "../../db/devices.ts";
 import { addPerson, removePerson } from "../../db/dms.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
 import { dropReceived } from "../../db/sealed.ts";
 import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
+import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
@@ -57,7 +57,7 @@ const TYPING_EVERY_MS = 2_000;
  * Orders one channel: admit → batch → persist → acknowledge → fan out. Whatever arrives while a batch is being stored
  * forms the next one. All state here is a cache: it can be lost at any time.
  */
-export class Channel extends DurableObject<Env> {
+export class Channel extends Actor {
   readonly #db: Database;
   readonly #id: ChannelId;
   readonly #gateways: readonly RemoteGateway[];

@@ -3,21 +3,20 @@ import type { AnyDown } from "@lescopains/protocol/down";
 import type { Self } from "@lescopains/protocol/entities";
 import { CLOSE_CODES } from "@lescopains/protocol/errors";
 import type { ChannelId, ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
-import type { FailureReason } from "@lescopains/protocol/keys";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
-import { DurableObject } from "cloudflare:workers";
 import { envelopesAfter } from "../../db/envelopes.ts";
 import { lowKeys } from "../../db/prekeys.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
 import { dropExpired } from "../../db/sealed.ts";
 import { dropPast } from "../../db/voice.ts";
 import { gatewayActors, type RemoteGateway, serverActor, sfuRegistry } from "../../platform/actors.ts";
+import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
+import { ciphertexts, eventsDelivered, eventsReceived, messageAcks, refusals } from "../../platform/metrics.ts";
 import { type ConnectAnswer, type ConnectRequest, type Socket, SocketServer } from "../../socketio/server.ts";
 import { Broadcasts } from "./broadcasts.ts";
 import { arrivalOf } from "./connect.ts";
-import { Counter } from "./counter.ts";
 import { answerEvent } from "./events.ts";
 import { Mailbox } from "./mailbox.ts";
 import { ciphertextFor, forReader, type LocalPresence, type ServerChange, type Told } from "./messages.ts";
@@ -45,7 +44,7 @@ const EXPIRED_AT_ONCE = 500;
  * Holds the sockets of a shard: Socket.IO, sessions, who may see what, presence of its users.
  * Sockets hibernate; what is in memory is rebuilt from their data and from the server actors.
  */
-export class Gateway extends DurableObject<Env> {
+export class Gateway extends Actor {
   readonly #db: Database;
   readonly #shard: number;
   readonly #io: SocketServer<SocketData>;
@@ -57,10 +56,9 @@ export class Gateway extends DurableObject<Env> {
   readonly #others: readonly RemoteGateway[];
   readonly #completing = new Map<ServerId, Promise<void>>();
   readonly #broadcasts = new Broadcasts<LocalSocket>(
-    (sockets, { event, body }) => this.#io.broadcast(sockets, event, body),
+    (sockets, { event, body }) => eventsDelivered.inc(this.#io.broadcast(sockets, event, body)),
     () => scheduler.wait(0),
   );
-  readonly #count = new Counter();
   readonly #mailbox = new Mailbox<LocalSocket>(
     async ({ data: { userId, deviceId } }, after, limit) =>
       deviceId === null ? [] : this.#db.query(envelopesAfter, [userId, deviceId, after, limit]),
@@ -200,7 +198,7 @@ export class Gateway extends DurableObject<Env> {
       return sockets.flatMap((socket) => {
         const { userId, deviceId } = socket.data;
         const ciphertext = ciphertextFor(sealed, userId, deviceId);
-        if (ciphertext !== null) this.#count.ciphertexts += 1;
+        if (ciphertext !== null) ciphertexts.inc();
         const own = forReader(event, ciphertext);
         return own === undefined ? [] : [this.#send([socket], [own])];
       });
@@ -239,23 +237,8 @@ export class Gateway extends DurableObject<Env> {
   }
 
   /** Numbers for `/metrics`. */
-  async stats(): Promise<{
-    sockets: number;
-    users: number;
-    delivered: number;
-    received: number;
-    ciphertexts: number;
-    failures: [FailureReason, number][];
-  }> {
-    const { received, ciphertexts, failures } = this.#count;
-    return {
-      sockets: [...this.#io.sockets()].length,
-      users: [...this.#roster.users()].length,
-      delivered: this.#broadcasts.written,
-      received,
-      ciphertexts,
-      failures,
-    };
+  async stats(): Promise<{ sockets: number; users: number }> {
+    return { sockets: [...this.#io.sockets()].length, users: [...this.#roster.users()].length };
   }
 
   // ── sockets ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -318,9 +301,17 @@ export class Gateway extends DurableObject<Env> {
     args: unknown[],
     ack: ((...args: unknown[]) => void) | undefined,
   ): Promise<void> {
-    this.#count.received += 1;
+    eventsReceived.inc();
     if (closeIfExpired(socket, Date.now())) return;
-    const answer = await answerEvent(
+    const arrivedMs = Date.now();
+    const answer = await this.asRequest(socket.data.userId, () => this.#answer(socket, name, args[0]));
+    ack?.(answer);
+    if (!answer.ok) refusals.inc({ via: "socket", code: answer.error.code });
+    else if (name === "message:send") messageAcks.observe((Date.now() - arrivedMs) / 1_000);
+  }
+
+  #answer(socket: LocalSocket, name: string, body: unknown): ReturnType<typeof answerEvent> {
+    return answerEvent(
       {
         db: this.#db,
         env: this.env,
@@ -328,7 +319,6 @@ export class Gateway extends DurableObject<Env> {
         user: this.#roster.user(socket.data.userId),
         sessionId: socket.data.sessionId,
         deviceId: socket.data.deviceId,
-        count: this.#count,
         envelopesKept: (upTo) => this.#serve(this.#mailbox.acknowledged(socket, upTo)),
         choosePresence: async (chosen) => {
           const { userId } = socket.data;
@@ -342,9 +332,8 @@ export class Gateway extends DurableObject<Env> {
         },
       },
       name,
-      args[0],
+      body,
     );
-    ack?.(answer);
   }
 
   #disconnected(socket: LocalSocket): void {

@@ -16,7 +16,6 @@ function fixture() {
   const broadcasts = new Broadcasts<number>(
     (sockets, one) => {
       for (const socket of sockets) heard.set(socket, [...(heard.get(socket) ?? []), nameOf(one)]);
-      return sockets.length;
     },
     () => new Promise((resolve) => turns.push(resolve)),
   );
@@ -53,7 +52,6 @@ test("[RO7] many sockets are written to in slices, and what comes in between wai
   await Promise.all([all, next]);
   expect(heard.get(0)).toEqual(["a", "b"]);
   expect(heard.size).toBe(1_000);
-  expect(broadcasts.written).toBe(1_001);
 });
 
 test("[RO7] whatever is sent, each socket hears its events once and in the order they were sent", async () => {

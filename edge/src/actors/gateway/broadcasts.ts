@@ -6,8 +6,8 @@ interface Broadcast<S> {
   readonly done: () => void;
 }
 
-/** Writes one event to some sockets; answers how many took it. */
-type Write<S> = (sockets: readonly S[], event: AnyDown) => number;
+/** Writes one event to some sockets. */
+type Write<S> = (sockets: readonly S[], event: AnyDown) => void;
 
 /** Writing to this many sockets takes about 2 ms; then whatever else waits on the thread has its turn. */
 const SLICE = 50;
@@ -23,17 +23,11 @@ export class Broadcasts<S> {
   readonly #write: Write<S>;
   readonly #yieldTurn: () => Promise<void>;
   #isWriting = false;
-  #written = 0;
 
   /** @param yieldTurn resolves when other work of the thread has had its turn */
   constructor(write: Write<S>, yieldTurn: () => Promise<void>) {
     this.#write = write;
     this.#yieldTurn = yieldTurn;
-  }
-
-  /** Events written to sockets so far. */
-  get written(): number {
-    return this.#written;
   }
 
   /** Queues events for sockets. Resolves when they, and all that was queued before them, are written. */
@@ -57,7 +51,7 @@ export class Broadcasts<S> {
             await this.#yieldTurn();
             sinceYield = 0;
           }
-          for (const event of events) this.#written += this.#write(slice, event);
+          for (const event of events) this.#write(slice, event);
           sinceYield += slice.length;
         }
       }

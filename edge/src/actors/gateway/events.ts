@@ -13,10 +13,11 @@ import { seatOf } from "../../db/voice.ts";
 import { channelActor, serverActor } from "../../platform/actors.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
+import { ciphertexts, decryptionFailures } from "../../platform/metrics.ts";
+import { quotable } from "../../platform/trace.ts";
 import type { Outcome } from "@lescopains/protocol/outcome";
 import { envelopesQueued } from "../../platform/tell.ts";
 import { enter } from "../../voice/places.ts";
-import type { Counter } from "./counter.ts";
 import type { LocalPresence } from "./messages.ts";
 import type { LocalUser } from "./roster.ts";
 
@@ -35,7 +36,6 @@ export interface Sender {
   readonly tellOthers: (event: AnyDown) => Promise<void>;
   /** The device has kept its envelopes up to a number. */
   readonly envelopesKept: (upTo: number) => void;
-  readonly count: Counter;
 }
 
 type Known = Sender & { readonly user: NonNullable<Sender["user"]> };
@@ -102,8 +102,8 @@ const HANDLERS: Handlers = {
     envelopesKept(upTo);
     return { ok: true };
   },
-  "keys:failed": async ({ count }, { reason }) => {
-    count.failed(reason);
+  "keys:failed": async (_, { reason }) => {
+    decryptionFailures.inc({ reason });
     return { ok: true };
   },
   "voice:join": async ({ db, env, user, sessionId, deviceId }, { channelId }) => {
@@ -139,7 +139,7 @@ const HANDLERS: Handlers = {
     await Promise.all([...user.servers].map((id) => serverActor(env, id).setPresence(shard, user.id, chosen)));
     return { ok: true };
   },
-  sync: async ({ env, user, deviceId, count }, { channels }) => {
+  sync: async ({ env, user, deviceId }, { channels }) => {
     const answer: Extract<UpAnswer<"sync">, { ok: true }> = { ok: true, channels: {}, more: false };
     let messages = 0;
     let characters = 0;
@@ -160,7 +160,7 @@ const HANDLERS: Handlers = {
       for (const { content, ciphertext, reactions } of missed.value.messages) {
         characters += content.length + (ciphertext?.body.length ?? 0);
         for (const { userIds } of reactions) characters += userIds.length * ID_CHARACTERS;
-        if (ciphertext) count.ciphertexts += 1;
+        if (ciphertext) ciphertexts.inc();
       }
     }
     return answer;
@@ -188,7 +188,8 @@ export async function answerEvent(sender: Sender, name: string, body: unknown): 
   } catch (error) {
     const known = error instanceof DatabaseError && error.kind === "unavailable";
     if (!known) log.error("event failed", error, { event });
-    return { ok: false, error: { code: "unavailable", message: "not possible now", retryAfterMs: 2_000 } };
+    const refusal = { code: "unavailable", message: "not possible now", retryAfterMs: 2_000 } as const;
+    return { ok: false, error: known ? refusal : { ...refusal, ...quotable() } };
   }
 }
 

@@ -1,8 +1,9 @@
-import { DurableObject } from "cloudflare:workers";
 import { Pool, types } from "pg";
 import type { GateAnswer } from "../../db/port.ts";
+import { Actor } from "../../platform/actor.ts";
 import { type Env, settings } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
+import { statementErrors, statements, timed } from "../../platform/metrics.ts";
 
 types.setTypeParser(types.builtins.INT8, Number);
 types.setTypeParser(types.builtins.TIMESTAMPTZ, (text) => new Date(text).toISOString());
@@ -16,7 +17,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 4_000;
 
 /** Owns the instance's PostgreSQL connections; all others send it named statements. */
-export class PgGate extends DurableObject<Env> {
+export class PgGate extends Actor {
   readonly #pool: Pool;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -35,6 +36,21 @@ export class PgGate extends DurableObject<Env> {
 
   /** Runs one prepared statement. Never throws: the answer says what went wrong. */
   async query(name: string, text: string, values: readonly unknown[]): Promise<GateAnswer> {
+    const answer = await timed(
+      (seconds) => statements.observe(seconds),
+      () => this.#run(name, text, values),
+    );
+    if (!answer.ok) statementErrors.inc({ kind: answer.kind });
+    return answer;
+  }
+
+  /** Numbers for `/metrics`. */
+  async stats(): Promise<{ busy: number; idle: number; waiting: number }> {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+  }
+
+  async #run(name: string, text: string, values: readonly unknown[]): Promise<GateAnswer> {
     if (this.#pool.waitingCount > MAX_WAITING) {
       return { ok: false, kind: "unavailable", message: "too many statements waiting", constraint: undefined };
     }

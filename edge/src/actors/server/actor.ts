@@ -21,12 +21,12 @@ import type {
   RolePatch,
   ServerPatch,
 } from "@lescopains/protocol/rest";
-import { DurableObject } from "cloudflare:workers";
 import { v7 } from "uuid";
 import { invitesOfServer } from "../../db/invites.ts";
 import { bansOfServer } from "../../db/members.ts";
 import { type Database, database } from "../../db/port.ts";
 import { createServer } from "../../db/servers.ts";
+import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Access, LocalPresence } from "../gateway/messages.ts";
@@ -53,7 +53,7 @@ export interface Attached {
  * One server: who is in it and may do what, and who is online. PostgreSQL is the record; this is a cache that decides.
  * Changes run one at a time: check on the cache → one statement → apply → tell channels and gateways → answer.
  */
-export class Server extends DurableObject<Env> {
+export class Server extends Actor {
   readonly #id: ServerId;
   readonly #db: Database;
   readonly #server: Keeper;

@@ -3,12 +3,13 @@ import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import type { FromEdge } from "@lescopains/protocol/sfu/registry";
 import { SFU_PERIODS } from "@lescopains/protocol/sfu/limits";
 import type { NodeId, Right } from "@lescopains/protocol/sfu/token";
-import { DurableObject } from "cloudflare:workers";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
 import { channelsDue, channelsOnNode } from "../../db/voice.ts";
 import { channelActor } from "../../platform/actors.ts";
+import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
+import { nodesLost } from "../../platform/metrics.ts";
 import type { RoomReport } from "../channel/seats.ts";
 import { nodeOf, type Order, parseMessage, proofFor } from "./link.ts";
 import { choose, type Place, type Registration, SfuNode } from "./nodes.ts";
@@ -56,7 +57,7 @@ export interface NodeView {
  * The SFU nodes that are alive, what is in their rooms, and commands to them. All of it is the nodes' own word and is told again when
  * one connects: nothing is stored here. Who has a place where is PostgreSQL's, by the channels' actors; this only calls them.
  */
-export class SfuRegistry extends DurableObject<Env> {
+export class SfuRegistry extends Actor {
   readonly #db: Database;
   readonly #links = new Map<NodeId, Link>();
   readonly #startedMs = Date.now();
@@ -168,6 +169,7 @@ export class SfuRegistry extends DurableObject<Env> {
     clearTimeout(link.watch);
     link.socket?.close(CLOSE.again, "taken for dead");
     for (const { done } of link.pending.values()) done();
+    nodesLost.inc();
     log.warn("voice node is gone", { nodeId: id, rooms: link.node.rooms.length });
     this.ctx.waitUntil(this.#displace(id));
   }
