@@ -63,8 +63,14 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
       drained.check();
     },
   };
-  const rooms = new Rooms({ nodeId: config.SFU_NODE_ID, pool, peersPerWorker: config.SFU_PEERS_PER_WORKER, events });
   const tokens = new RoomTokens({ nodeId: config.SFU_NODE_ID, keys: config.SFU_EDGE_KEYS, now: Date.now });
+  const rooms = new Rooms({
+    nodeId: config.SFU_NODE_ID,
+    pool,
+    peersPerWorker: config.SFU_PEERS_PER_WORKER,
+    events,
+    voided: (claims) => tokens.voided(claims),
+  });
   const sessions = new Sessions({ rooms, tokens, log, now: Date.now });
   const drained = new Drained(rooms, sessions);
   const sampler = new Sampler(rooms, pool);
@@ -117,7 +123,7 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
       registration,
       load: () => ({ load: load(), draining: sessions.draining }),
       command: (command) =>
-        carryOut(command, rooms, {
+        carryOut(command, rooms, tokens, {
           drain: (deadlineMs) => void drained.within(deadlineMs),
           undrain: () => drained.undo(),
         }),

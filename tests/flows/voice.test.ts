@@ -152,7 +152,7 @@ test("[VO13] [VO7] a token admits to the node; the node's word keeps the place, 
   expect(joined).toMatchObject({ url: place.url, iceServers: [], iceTransportPolicy: "all" });
   const claims = await sfu.admit(joined.token);
   expect(claims).toMatchObject({ sub: ana.id, sid: ana.sessionId, did: null, room: channelId, enc: false });
-  expect(claims.rights).toEqual(["speak", "video", "screen"]);
+  expect(claims.rights).toEqual(["speak", "video", "screen", "listen"]);
   await waitFor("the edge to hear of it", async () => {
     const { rows } = await place.sql.query("SELECT due_at FROM voice_sessions WHERE id = $1", [joined.joinId]);
     return rows[0]?.due_at === null;
@@ -210,11 +210,11 @@ test("[VO6] who is removed, or may no longer join, is off the node when the requ
   const { ana, leo, server, channelId } = await two(place);
   const sfu = await node();
   const a = await on(ana);
-  await sfu.admit((await join(place, leo, channelId)).token);
+  const { joinId } = await sfu.admit((await join(place, leo, channelId)).token);
   const deny = (bits: bigint) => ({ type: "member" as const, allow: "0", deny: String(bits) });
   const params = { id: channelId, targetId: leo.id };
   await granted(place.url, "putOverwrite", { token: ana.token, params, body: deny(PERMISSIONS.speak) });
-  expect(sfu.of("rights").at(-1)).toMatchObject({ userId: leo.id, rights: ["video", "screen"] });
+  expect(sfu.of("rights").at(-1)).toMatchObject({ joinId, rights: ["video", "screen", "listen"] });
   expect(sfu.people(channelId)).toEqual([leo.id]);
   await granted(place.url, "putOverwrite", { token: ana.token, params, body: deny(PERMISSIONS.connect) });
   expect(sfu.people(channelId)).toEqual([]);
@@ -251,18 +251,19 @@ test("[VO11] [VO12] moderators mute, deafen, disconnect and move, those below th
     call(place.url, "patchVoiceMember", { token: by.token, params: { id: channelId, userId }, body });
   expect(await patch(leo, leo.id, { muted: true })).toMatchObject({ error: { code: "forbidden" } });
   expect(await patch(ana, leo.id, { muted: true })).toMatchObject({ value: { serverMuted: true } });
-  expect(sfu.of("rights").at(-1)?.rights).toEqual(["video", "screen"]);
+  expect(sfu.of("rights").at(-1)?.rights).toEqual(["video", "screen", "listen"]);
   await b.until("voice:state", ({ member }) => member?.serverMuted === true);
   // Going and coming back changes nothing of it.
   await b.must("voice:leave", { channelId });
   const again = await join(place, leo, channelId);
-  expect((await sfu.admit(again.token)).rights).toEqual(["video", "screen"]);
+  expect((await sfu.admit(again.token)).rights).toEqual(["video", "screen", "listen"]);
   expect(await patch(ana, leo.id, { muted: false, deafened: true })).toMatchObject({ ok: true });
+  expect(sfu.of("rights").at(-1)).toMatchObject({ joinId: again.joinId, rights: ["speak", "video", "screen"] });
 
   expect(await patch(leo, leo.id, { channelId: other })).toMatchObject({ error: { code: "forbidden" } });
   const moved = await patch(ana, leo.id, { channelId: other });
   expect(moved).toMatchObject({ ok: true, value: { userId: leo.id, serverDeafened: true } });
-  expect(sfu.of("move").at(-1)).toMatchObject({ userId: leo.id, channelId: other });
+  expect(sfu.of("move").at(-1)).toMatchObject({ joinId: again.joinId, channelId: other });
   const ended = await b.until("voice:ended", ({ reason }) => reason === "moved");
   expect(ended).toMatchObject({ channelId, toChannelId: other });
   const there = await join(place, leo, other, ended.toJoinId);

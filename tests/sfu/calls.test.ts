@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "./kit/eventually.ts";
 import { call, type Callers, eventOf, received, startCallers, until } from "./kit/browser.ts";
-import { newRoom, newUser } from "./kit/edge.ts";
+import { newJoin, newRoom } from "./kit/edge.ts";
 import type { CallOptions } from "./kit/page/call.ts";
 import { type SfuProcess, startSfuProcess } from "./kit/process.ts";
 import { secret, startRegistry } from "./kit/registry.ts";
@@ -16,16 +16,16 @@ afterAll(() => callers.close());
 
 type More = Partial<CallOptions> & {
   readonly room?: ReturnType<typeof newRoom>;
-  readonly sub?: ReturnType<typeof newUser>;
+  readonly joinId?: ReturnType<typeof newJoin>;
 };
 
 async function joinAs(
   { url, edge }: SfuProcess,
   sources: readonly Source[],
-  { room, sub, ...more }: More,
+  { room, joinId, ...more }: More,
 ): Promise<Page> {
   const page = await callers.page();
-  const claims = { ...(room === undefined ? {} : { room }), ...(sub === undefined ? {} : { sub }) };
+  const claims = { ...(room === undefined ? {} : { room }), ...(joinId === undefined ? {} : { joinId }) };
   await call(page, { url, token: await edge.token(claims), sources, ...more });
   return page;
 }
@@ -121,11 +121,11 @@ test("[SC6] ICE restarts without a break", async () => {
 test("[SC7] someone who is muted by others is heard by nobody, until they may speak again", async () => {
   const registry = await startRegistry();
   const sfu = await startSfuProcess({ SFU_REGISTRY_URL: registry.url, SFU_SECRET: secret });
-  const [roomId, userId] = [newRoom(), newUser()];
-  await joinAs(sfu, ["audio"], { room: roomId, sub: userId });
+  const [roomId, joinId] = [newRoom(), newJoin()];
+  await joinAs(sfu, ["audio"], { room: roomId, joinId });
   const receiver = await joinAs(sfu, [], { room: roomId });
   await until(receiver, "audio");
-  registry.send({ type: "rights", id: "1", roomId, userId, rights: [] });
+  registry.send({ type: "rights", id: "1", roomId, joinId, rights: [] });
   await registry.until("done");
   const silent = await eventually(async () => {
     const [before] = await received(receiver);
@@ -134,9 +134,9 @@ test("[SC7] someone who is muted by others is heard by nobody, until they may sp
     expect(after?.bytes).toBe(before?.bytes);
     return after?.bytes ?? 0;
   });
-  registry.send({ type: "rights", id: "2", roomId, userId, rights: ["speak"] });
+  registry.send({ type: "rights", id: "2", roomId, joinId, rights: ["speak"] });
   await until(receiver, "audio", ({ bytes }) => bytes > silent);
-  registry.send({ type: "kick", id: "3", roomId, userId });
+  registry.send({ type: "kick", id: "3", roomId, joinId });
   await registry.until("done", 2);
   await eventually(async () =>
     expect(

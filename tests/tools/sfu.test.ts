@@ -16,7 +16,8 @@ import { dataFolder } from "./start-process.ts";
 async function tokenOf(folder: string, room = newRoom()): Promise<string> {
   const jwk = signingKey(loadSecrets(folder));
   const now = Math.floor(Date.now() / 1_000);
-  const who = { sub: newUser(), sid: randomUUID() as RoomClaims["sid"], did: 1 };
+  const stay = { sid: randomUUID() as RoomClaims["sid"], joinId: randomUUID() as RoomClaims["joinId"] };
+  const who = { sub: newUser(), ...stay, did: 1 };
   const claims: RoomClaims = {
     aud: localNodeId,
     ...who,

@@ -1,7 +1,7 @@
 /** The doctor's voice hop: a stranger's whole way to the media of the SFU node, without a browser. */
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
-import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import { type IceCandidate, TransportParameters } from "@lescopains/protocol/sfu/media";
 import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { importJWK, SignJWT } from "jose";
@@ -23,6 +23,7 @@ async function roomToken(dataDir: string): Promise<string> {
     aud: localNodeId,
     sub: randomUUID() as UserId,
     sid: randomUUID() as SessionId,
+    joinId: randomUUID() as JoinId,
     did: 1,
     room: randomUUID() as ChannelId,
     rights: [],

@@ -34,7 +34,7 @@ async function importKey(text: string): Promise<SigningKey> {
 export async function signRoomToken(
   keyText: string,
   who: { readonly userId: UserId; readonly sessionId: SessionId; readonly channelId: ChannelId },
-  { deviceId, rights, encrypted }: Pick<Joined, "deviceId" | "rights" | "encrypted">,
+  { joinId, deviceId, rights, encrypted }: Pick<Joined, "joinId" | "deviceId" | "rights" | "encrypted">,
   { node }: Pick<Place, "node">,
   nowMs: number,
 ): Promise<string> {
@@ -44,6 +44,7 @@ export async function signRoomToken(
     aud: node,
     sub: who.userId,
     sid: who.sessionId,
+    joinId,
     did: deviceId,
     room: who.channelId,
     rights,

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { DeviceId } from "../device-list.ts";
-import { ChannelId, SessionId, UserId } from "../ids.ts";
+import { ChannelId, JoinId, SessionId, UserId } from "../ids.ts";
 import { Source } from "./media.ts";
 import { CloseReason, PeerId } from "./room.ts";
 import { NodeId, Rights } from "./token.ts";
@@ -26,6 +26,8 @@ export type NodeLoad = v.InferOutput<typeof NodeLoad>;
 /** Somebody who is in a room. */
 export const Presence = v.object({
   peerId: PeerId,
+  /** Of their token. */
+  joinId: JoinId,
   userId: UserId,
   deviceId: v.nullable(DeviceId),
   sessionId: SessionId,
@@ -71,8 +73,8 @@ export const FromNode = v.variant("type", [
 export type FromNode = v.InferOutput<typeof FromNode>;
 
 const command = { id: v.pipe(v.string(), v.maxLength(64)) };
-/** One of a person's devices, or all of them in that room. */
-const who = { roomId: ChannelId, userId: UserId, deviceId: v.optional(DeviceId) };
+/** Whoever came to that room by a token of this stay. */
+const who = { roomId: ChannelId, joinId: JoinId };
 
 /** Edge → node. Everything but `welcome` and `beat` is a command, answered by `done`; a command may be sent again. */
 export const FromEdge = v.variant("type", [
@@ -80,12 +82,19 @@ export const FromEdge = v.variant("type", [
   v.object({ type: v.literal("welcome"), proof: v.string() }),
   /** The answer to each heartbeat. A node that hears nothing for 3 s connects anew. */
   v.object({ type: v.literal("beat") }),
+  /** The stay has ended: nobody of it goes on here, and none of its tokens is taken any more, used or not. */
   v.object({ type: v.literal("kick"), ...command, ...who }),
-  /** All rights from now on: a server mute is the rights without `speak`. */
+  /** All rights from now on: a server mute is the rights without `speak`, a server deafen those without `listen`. */
   v.object({ type: v.literal("rights"), ...command, ...who, rights: Rights }),
-  /** The client is told to join `channelId`; the edge gives it a token when it asks. */
+  /** As `kick`; the client is told to join `channelId`, and the edge gives it a token when it asks. */
   v.object({ type: v.literal("move"), ...command, ...who, channelId: ChannelId }),
-  v.object({ type: v.literal("close-room"), ...command, roomId: ChannelId }),
+  /** `voids`: tokens that are not taken any more: all of this room, which is no more, or those of when it was not encrypted. */
+  v.object({
+    type: v.literal("close-room"),
+    ...command,
+    roomId: ChannelId,
+    voids: v.optional(v.picklist(["all", "plain"])),
+  }),
   /** No new rooms. Those that are there go on until they empty, at most for `deadlineMs`. */
   v.object({ type: v.literal("drain"), ...command, deadlineMs: count }),
   v.object({ type: v.literal("undrain"), ...command }),

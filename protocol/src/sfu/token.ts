@@ -1,15 +1,15 @@
 import * as v from "valibot";
 import { DeviceId } from "../device-list.ts";
-import { ChannelId, SessionId, UserId } from "../ids.ts";
+import { ChannelId, JoinId, SessionId, UserId } from "../ids.ts";
 
 /** What an SFU node is called; chosen by who runs it. */
 export const NodeId = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a name of a-z, 0-9 and -"));
 export type NodeId = v.InferOutput<typeof NodeId>;
 
-/** What a person may send; everybody may receive. `screen` includes its sound. */
-export const Right = v.picklist(["speak", "video", "screen"]);
+/** What a person may send (`screen` includes its sound), and whether they hear the others: `listen`. Everybody may see. */
+export const Right = v.picklist(["speak", "video", "screen", "listen"]);
 export type Right = v.InferOutput<typeof Right>;
-export const Rights = v.pipe(v.array(Right), v.maxLength(3));
+export const Rights = v.pipe(v.array(Right), v.maxLength(4));
 
 const seconds = v.pipe(v.number(), v.integer());
 
@@ -19,6 +19,8 @@ export const RoomClaims = v.object({
   aud: NodeId,
   sub: UserId,
   sid: SessionId,
+  /** The stay that it is for: its place at the edge. What was signed for a stay is good for nothing once that has ended. */
+  joinId: JoinId,
   /** The device it speaks for; null only where the room is not encrypted. */
   did: v.nullable(DeviceId),
   /** A room is a channel: of a server, or of a direct conversation. */

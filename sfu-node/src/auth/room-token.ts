@@ -3,7 +3,8 @@ import { type NodeId, RoomClaims } from "@lescopains/protocol/sfu/token";
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from "jose";
 import * as v from "valibot";
 import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
-import { UsedTokens } from "./used-tokens.ts";
+import type { ChannelId, JoinId } from "@lescopains/protocol/ids";
+import { Remembered } from "./remembered.ts";
 
 export interface TokenOptions {
   readonly nodeId: NodeId;
@@ -14,13 +15,19 @@ export interface TokenOptions {
 
 const wrong: Refusal = refuse("unauthenticated", "this is no room token for this node");
 const expired: Refusal = refuse("token_expired", "this room token has expired: ask the edge for another");
+const ended: Refusal = refuse("forbidden", "the stay that this room token is for has ended");
 const used: Refusal = refuse("token_used", "this room token has joined already: ask the edge for another");
+
+/** Longer than any token that was signed while the edge said so is good: one may be signed a moment after its stay has ended. */
+const voidMs = 2 * SFU_PERIODS.roomTokenMs;
 
 /** What of a JWT's header and claims this node takes: nothing but Ed25519 by a known key, for this node, for at most a minute. */
 export class RoomTokens {
   readonly #options: TokenOptions;
   readonly #keys: ReturnType<typeof createLocalJWKSet>;
-  readonly #used = new UsedTokens();
+  readonly #used = new Remembered();
+  readonly #endedStays = new Remembered();
+  readonly #voidRooms = { all: new Remembered(), plain: new Remembered() };
   readonly #startedMs: number;
 
   constructor(options: TokenOptions) {
@@ -38,8 +45,31 @@ export class RoomTokens {
     if ((exp - iat) * 1_000 > roomTokenMs) return wrong;
     // Which tokens were used before a restart is not known any more.
     if (iat * 1_000 + clockToleranceMs < this.#startedMs) return expired;
+    const refusal = this.voided(claims.value);
+    if (refusal !== undefined) return refusal;
     const keepUntilMs = exp * 1_000 + clockToleranceMs;
     return this.#used.add(jti, keepUntilMs, this.#options.now()) ? claims : used;
+  }
+
+  /** From now on no token of this stay is taken. */
+  voidStay(joinId: JoinId): void {
+    this.#remember(this.#endedStays, joinId);
+  }
+
+  /** From now on no token of this room is taken, or none of those that call it plain. */
+  voidRoom(roomId: ChannelId, which: "all" | "plain"): void {
+    this.#remember(this.#voidRooms[which], roomId);
+  }
+
+  /** Why a token that was good is so no longer. */
+  voided({ joinId, room, enc }: RoomClaims): Refusal | undefined {
+    if (this.#endedStays.has(joinId) || this.#voidRooms.all.has(room)) return ended;
+    return !enc && this.#voidRooms.plain.has(room) ? expired : undefined;
+  }
+
+  #remember(what: Remembered, id: string): void {
+    const nowMs = this.#options.now();
+    what.add(id, nowMs + voidMs, nowMs);
   }
 
   async #verify(token: string): Promise<Outcome<RoomClaims>> {

@@ -32,9 +32,20 @@ export interface FakeProducer {
  */
 export class FakeEngine implements MediaEngine {
   readonly workers: FakeWorker[] = [];
+  #beforeRouter = async (): Promise<void> => undefined;
+
+  /** Routers are not made before `release`; `held` resolves when one is asked for. */
+  holdRouters(): { readonly held: Promise<void>; readonly release: () => void } {
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.#beforeRouter = () => {
+      asked.resolve();
+      return released.promise;
+    };
+    return { held: asked.promise, release: released.resolve };
+  }
 
   async startWorker(index: number): Promise<FakeWorker> {
-    const worker = new FakeWorker(index, this.workers.length + 1);
+    const worker = new FakeWorker(index, this.workers.length + 1, () => this.#beforeRouter());
     this.workers.push(worker);
     return worker;
   }
@@ -48,9 +59,11 @@ export class FakeWorker implements MediaWorker {
   /** What `cpuMs` answers. */
   usedCpuMs = 0;
   closed = false;
+  readonly #beforeRouter: () => Promise<void>;
   readonly #death = Promise.withResolvers<void>();
 
-  constructor(index: number, pid: number) {
+  constructor(index: number, pid: number, beforeRouter: () => Promise<void>) {
+    this.#beforeRouter = beforeRouter;
     this.index = index;
     this.pid = pid;
     this.died = this.#death.promise;
@@ -58,6 +71,7 @@ export class FakeWorker implements MediaWorker {
 
   async createRouter(options: RouterOptions): Promise<FakeRouter> {
     if (this.closed) throw new Error("the worker is closed");
+    await this.#beforeRouter();
     const router = new FakeRouter(options);
     this.routers.push(router);
     return router;

@@ -1,4 +1,5 @@
 import type { Command } from "@lescopains/protocol/sfu/registry";
+import type { RoomTokens } from "../auth/room-token.ts";
 import type { Peer } from "../rooms/peer.ts";
 import type { Room } from "../rooms/room.ts";
 import type { Rooms } from "../rooms/rooms.ts";
@@ -9,16 +10,24 @@ export interface Drainable {
 }
 
 /** Carries out what the edge orders; whether there was anyone or anything that it concerned. */
-export async function carryOut(command: Command, rooms: Rooms, node: Drainable): Promise<boolean> {
+export async function carryOut(
+  command: Command,
+  rooms: Rooms,
+  tokens: Pick<RoomTokens, "voidStay" | "voidRoom">,
+  node: Drainable,
+): Promise<boolean> {
   switch (command.type) {
     case "kick":
+      tokens.voidStay(command.joinId);
       return each(rooms, command, async (room, peer) => room.leave(peer, "kicked"));
     case "move":
+      tokens.voidStay(command.joinId);
       return each(rooms, command, async (room, peer) => room.leave(peer, "moved", command.channelId));
     case "rights":
       return each(rooms, command, (room, peer) => room.setRights(peer, command.rights));
     case "close-room": {
       const room = rooms.get(command.roomId);
+      if (command.voids !== undefined) tokens.voidRoom(command.roomId, command.voids);
       room?.close("room_closed");
       return room !== undefined;
     }
@@ -33,15 +42,15 @@ export async function carryOut(command: Command, rooms: Rooms, node: Drainable):
   }
 }
 
-type Concerned = Extract<Command, { userId: unknown }>;
+type Concerned = Extract<Command, { joinId: unknown }>;
 
 async function each(
   rooms: Rooms,
-  { roomId, userId, deviceId }: Concerned,
+  { roomId, joinId }: Concerned,
   act: (room: Room, peer: Peer) => Promise<void>,
 ): Promise<boolean> {
   const room = rooms.get(roomId);
-  const concerned = room?.who(userId, deviceId) ?? [];
+  const concerned = room?.who(joinId) ?? [];
   if (room !== undefined) await Promise.all(concerned.map((peer) => act(room, peer)));
   return concerned.length > 0;
 }

@@ -7,6 +7,7 @@ import type { Room } from "./room.ts";
 import { transportOf } from "./transports.ts";
 
 const noConsumer = refuse("not_found", "there is no such consumer");
+const noListening = refuse("forbidden", "this needs the right to listen");
 
 /** Starts to receive what someone in this room sends, paused. From another worker it is piped first. */
 export async function consume(
@@ -19,6 +20,7 @@ export async function consume(
   if (peer.consumers.size >= SFU_LIMITS.consumersPerPeer) {
     return refuse("limit_reached", `a peer has at most ${SFU_LIMITS.consumersPerPeer} consumers`);
   }
+  if (!peer.mayReceive(owner.open.producer.kind)) return noListening;
   const open = transportOf(peer, transportId, "recv");
   if (!open.ok) return open;
   const { transport, rtpCapabilities } = open.value;
@@ -44,7 +46,7 @@ export async function consume(
   const consumer = consumed.value;
   if (closed || peer.leftFor !== undefined) return noConsumer;
   ({ id } = consumer);
-  peer.consumers.set(id, { consumer, producerId, transportId, paused: true });
+  peer.consumers.set(id, { consumer, producerId, transportId, wantsPause: true, paused: true });
   const { kind, type, rtpParameters } = consumer;
   return ok({ consumerId: id, producerId, kind, type, rtpParameters, producerPaused: owner.open.paused });
 }
@@ -61,11 +63,23 @@ export async function withConsumer(
   return ok({});
 }
 
-export function pauseConsumer(peer: Peer, consumerId: MediaId, paused: boolean): Promise<Outcome<object>> {
-  return withConsumer(peer, consumerId, (open) => {
-    open.paused = paused;
-    return paused ? open.consumer.pause() : open.consumer.resume();
-  });
+/** Pauses or resumes one's own consumer; without the right, resuming is refused. */
+export async function pauseConsumer(peer: Peer, consumerId: MediaId, wantsPause: boolean): Promise<Outcome<object>> {
+  const open = peer.consumers.get(consumerId);
+  if (open === undefined) return noConsumer;
+  if (!wantsPause && !peer.mayReceive(open.consumer.kind)) return noListening;
+  open.wantsPause = wantsPause;
+  await applyReceiving(peer, open);
+  return ok({});
+}
+
+/** Pauses or resumes a consumer as its owner wants and may. */
+export async function applyReceiving(peer: Peer, open: OpenConsumer): Promise<void> {
+  const paused = open.wantsPause || !peer.mayReceive(open.consumer.kind);
+  if (paused === open.paused) return;
+  open.paused = paused;
+  // Orders reach the worker in the order of these lines, so the last one holds.
+  await (paused ? open.consumer.pause() : open.consumer.resume());
 }
 
 export function closeConsumer(peer: Peer, consumerId: MediaId): Promise<Outcome<object>> {

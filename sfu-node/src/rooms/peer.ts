@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { DeviceId } from "@lescopains/protocol/device-list";
-import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import type { SfuEvent, SfuEventBody } from "@lescopains/protocol/sfu/events";
-import type { MediaId, RtpCapabilities, Source } from "@lescopains/protocol/sfu/media";
+import type { MediaId, MediaKind, RtpCapabilities, Source } from "@lescopains/protocol/sfu/media";
 import type { Presence } from "@lescopains/protocol/sfu/registry";
 import type { CloseReason, Peer as PeerView, PeerId, Snapshot } from "@lescopains/protocol/sfu/room";
 import type { Right, RoomClaims } from "@lescopains/protocol/sfu/token";
@@ -46,6 +46,9 @@ export interface OpenConsumer {
   readonly consumer: MediaConsumer;
   readonly producerId: MediaId;
   readonly transportId: MediaId;
+  /** What its owner wants. */
+  wantsPause: boolean;
+  /** What is so: also without the right. */
   paused: boolean;
 }
 
@@ -75,6 +78,7 @@ export class Peer {
   readonly userId: UserId;
   readonly deviceId: DeviceId | null;
   readonly sessionId: SessionId;
+  readonly joinId: JoinId;
   readonly roomId: ChannelId;
   readonly seat: Seat;
   rights: ReadonlySet<Right>;
@@ -92,6 +96,7 @@ export class Peer {
     this.userId = claims.sub;
     this.deviceId = claims.did;
     this.sessionId = claims.sid;
+    this.joinId = claims.joinId;
     this.roomId = claims.room;
     this.rights = new Set(claims.rights);
     this.seat = seat;
@@ -145,13 +150,17 @@ export class Peer {
     return this.rights.has(RIGHT_OF[source]);
   }
 
+  mayReceive(kind: MediaKind): boolean {
+    return kind === "video" || this.rights.has("listen");
+  }
+
   sources(): Source[] {
     return [...this.producers.values()].filter(({ paused }) => !paused).map(({ source }) => source);
   }
 
   presence(): Presence {
-    const { id, userId, deviceId, sessionId } = this;
-    return { peerId: id, userId, deviceId, sessionId, sources: this.sources() };
+    const { id, joinId, userId, deviceId, sessionId } = this;
+    return { peerId: id, joinId, userId, deviceId, sessionId, sources: this.sources() };
   }
 
   /** As others see it. */

@@ -1,4 +1,4 @@
-import type { ChannelId } from "@lescopains/protocol/ids";
+import type { ChannelId, JoinId } from "@lescopains/protocol/ids";
 import type { SfuEvent, SfuEventBody } from "@lescopains/protocol/sfu/events";
 import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
 import { type MediaId, ROOM_CODECS } from "@lescopains/protocol/sfu/media";
@@ -6,7 +6,8 @@ import type { CloseReason, PeerId, Snapshot } from "@lescopains/protocol/sfu/roo
 import type { NodeId, Right, RoomClaims } from "@lescopains/protocol/sfu/token";
 import type { Slot, WorkerPool } from "../media/pool.ts";
 import type { MediaRouter, MediaWorker, Speaker } from "../media/port.ts";
-import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
+import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
+import { applyReceiving } from "./consuming.ts";
 import { type OpenProducer, Peer } from "./peer.ts";
 
 /** A room's part on one worker. */
@@ -37,6 +38,8 @@ export interface RoomOptions {
   /** With more on one worker, the next get another, and media is piped between the two. */
   readonly peersPerWorker: number;
   readonly events: RoomEvents;
+  /** Why a token that was good is so no longer. */
+  readonly voided: (claims: RoomClaims) => Refusal | undefined;
 }
 
 /** Levels closer than this are the same to people (dB). */
@@ -82,9 +85,11 @@ export class Room {
     }
   }
 
-  /** While a seat was made, others came and went, and a worker may have died. */
+  /** While a seat was made, others came and went, a worker may have died, and the edge may have ended this stay. */
   #sit(claims: RoomClaims, seat: Seat): Outcome<Peer> {
-    const refusal = this.#closed || !isAlive(seat) ? interrupted : this.#isFull(claims) ? full : undefined;
+    const refusal =
+      this.#options.voided(claims) ??
+      (this.#closed || !isAlive(seat) ? interrupted : this.#isFull(claims) ? full : undefined);
     if (refusal !== undefined) {
       this.#leaveSeat(seat);
       return refusal;
@@ -248,18 +253,19 @@ export class Room {
     for (const peer of this.peers.values()) if (!isAlive(peer.seat)) this.leave(peer, "worker_died");
   }
 
-  /** The people a command of the edge is about. */
-  who(userId: string, deviceId: number | undefined): Peer[] {
-    const meant = (peer: Peer): boolean =>
-      peer.userId === userId && (deviceId === undefined || peer.deviceId === deviceId);
-    return [...this.peers.values()].filter(meant);
+  /** Who is here by a token of this stay. */
+  who(joinId: JoinId): Peer[] {
+    return [...this.peers.values()].filter((peer) => peer.joinId === joinId);
   }
 
-  /** Gives someone other rights: what they send without one is paused, and goes on when it is back. */
+  /** Gives someone other rights: what they send or hear without one is paused, and goes on when it is back. */
   async setRights(peer: Peer, rights: readonly Right[]): Promise<void> {
     peer.rights = new Set(rights);
     peer.send("rights", { rights: [...peer.rights] });
-    await Promise.all([...peer.producers.values()].map((open) => this.applyPause(peer, open)));
+    await Promise.all([
+      ...[...peer.producers.values()].map((open) => this.applyPause(peer, open)),
+      ...[...peer.consumers.values()].map((open) => applyReceiving(peer, open)),
+    ]);
   }
 
   /** Pauses or resumes a producer as its owner wants and may. */

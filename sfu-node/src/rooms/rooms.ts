@@ -4,13 +4,14 @@ import type { NodeId, RoomClaims } from "@lescopains/protocol/sfu/token";
 import type { Slot, WorkerPool } from "../media/pool.ts";
 import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Peer } from "./peer.ts";
-import { Room, type RoomEvents } from "./room.ts";
+import { Room, type RoomEvents, type RoomOptions } from "./room.ts";
 
 export interface RoomsOptions {
   readonly nodeId: NodeId;
   readonly pool: WorkerPool;
   readonly peersPerWorker: number;
   readonly events: Omit<RoomEvents, "emptied">;
+  readonly voided: RoomOptions["voided"];
 }
 
 export interface Place {

@@ -122,7 +122,8 @@ export class FakeSfu {
     this.rooms.set(claims.room, room);
     for (const [peerId, peer] of room)
       if (peer.userId === claims.sub && peer.deviceId === claims.did) this.leave(claims.room, peerId, "replaced");
-    const peer = { peerId: v7(), userId: claims.sub, deviceId: claims.did, sessionId: claims.sid, sources: [] };
+    const { joinId, sub: userId, did: deviceId, sid: sessionId } = claims;
+    const peer = { peerId: v7(), joinId, userId, deviceId, sessionId, sources: [] };
     room.set(peer.peerId, peer);
     this.tell({ type: "joined", roomId: claims.room, peer });
     return claims;
@@ -182,7 +183,7 @@ export class FakeSfu {
     let found = false;
     if (message.type === "kick" || message.type === "move") {
       for (const [peerId, peer] of this.rooms.get(message.roomId) ?? []) {
-        if (peer.userId !== message.userId || (message.deviceId ?? peer.deviceId) !== peer.deviceId) continue;
+        if (peer.joinId !== message.joinId) continue;
         this.leave(message.roomId, peerId, message.type === "kick" ? "kicked" : "moved");
         found = true;
       }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { type CryptoKey, exportJWK, generateKeyPair, type JSONWebKeySet, SignJWT } from "jose";
 
@@ -11,6 +11,7 @@ export interface Edge {
 }
 
 export const newUser = (): UserId => randomUUID() as UserId;
+export const newJoin = (): JoinId => randomUUID() as JoinId;
 export const newRoom = (): ChannelId => randomUUID() as ChannelId;
 
 async function keyPair(
@@ -33,9 +34,10 @@ export async function startEdge(kids: readonly string[] = ["one"], trusted = kid
         aud: "test-node",
         sub: newUser(),
         sid: randomUUID() as SessionId,
+        joinId: newJoin(),
         did: 1,
         room: newRoom(),
-        rights: ["speak", "video", "screen"],
+        rights: ["speak", "video", "screen", "listen"],
         enc: true,
         jti: randomUUID(),
         iat: nowSeconds,

@@ -23,7 +23,7 @@ const snapshot = (peers: readonly Peer[]): Snapshot =>
     nodeId: "local",
     peer: peer(1, []),
     resumeKey: "key",
-    rights: ["speak"],
+    rights: ["speak", "listen"],
     encrypted: true,
     rtpCapabilities: {},
     peers,
@@ -33,9 +33,10 @@ const snapshot = (peers: readonly Peer[]): Snapshot =>
   }) as unknown as Snapshot;
 
 /** A room whose browser takes as long to be ready as the test likes. */
-function setting() {
+function setting(stay?: string) {
   const clock = new FakeClock();
   let events: SfuWireEvents | undefined;
+  const asked: string[] = [];
   let made = 0;
   let finish: (() => void) | undefined;
   const transport = ({ id: transportId }: { readonly id: string }) => ({
@@ -54,7 +55,7 @@ function setting() {
     {
       joined: { url: "", token: "token", iceServers: [], iceTransportPolicy: "all" } as unknown as VoiceJoined,
       crypto: { connectionOptions: {} } as FrameCrypto,
-      stayOf: () => undefined,
+      stayOf: () => stay,
       createDevice: () =>
         new Promise((resolve) => {
           finish = () => resolve(device);
@@ -65,7 +66,7 @@ function setting() {
           open: () => undefined,
           close: () => undefined,
           request: async (name) => ({
-            ok: true,
+            ...(asked.push(name), { ok: true }),
             transportId: name === "transport" ? transports[(made += 1) - 1] : undefined,
             iceParameters: { usernameFragment: "u", password: "p", iceLite: true },
             iceCandidates: [],
@@ -87,7 +88,7 @@ function setting() {
       sendFailed: () => undefined,
     },
   );
-  return { clock, room, wire: () => events!, finish: () => finish?.() };
+  return { clock, room, asked, wire: () => events!, finish: () => finish?.() };
 }
 
 test("[VC64] who comes in while one's media is being set up stays, and who leaves is gone", async () => {
@@ -112,4 +113,19 @@ test("[VC64] after a connection was lost, the node's list is what counts", async
   wire().event("ready", snapshot([peer(3, [three]), peer(4, [four])]));
   await settle();
   expect([...room.remotes.value.keys()]).toEqual([three, four]);
+});
+
+test("[VC62] who may not listen asks for no sound, from the beginning and until they may", async () => {
+  const { room, asked, wire, finish } = setting("stay");
+  wire().event("ready", { ...snapshot([peer(2, [two])]), rights: ["speak"] });
+  finish();
+  await settle();
+  room.hear(false);
+  room.hear(true);
+  await settle();
+  const consumed = () => asked.filter((name) => name.startsWith("consume"));
+  expect(consumed()).toEqual([]);
+  wire().event("rights", { rights: ["speak", "listen"] });
+  await settle();
+  expect(consumed()).toEqual(["consume"]);
 });

@@ -128,14 +128,14 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
     "consumer:closed": ({ consumerId }: { consumerId: string }) =>
       withReceiving((receiving) => receiving.consumerClosed(consumerId)),
     "transport:failed": () => media?.restart(),
-    rights: ({ rights: next }: { rights: readonly Right[] }) => (rights.value = next),
+    rights: ({ rights: next }: { rights: readonly Right[] }) => permit(next),
     speakers: ({ speakers: heard }: { speakers: readonly { peerId: PeerId }[] }) =>
       (speakers.value = new Set(heard.map(({ peerId }) => peerId))),
   };
 
   async function ready(snapshot: Snapshot): Promise<void> {
     selfId.value = snapshot.peer.peerId;
-    rights.value = snapshot.rights;
+    permit(snapshot.rights);
     meet(snapshot);
     if (media !== undefined) {
       comeBack(snapshot, media);
@@ -150,6 +150,16 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
       return;
     }
     if (!closed && media !== undefined) events.here();
+  }
+
+  function permit(next: readonly Right[]): void {
+    rights.value = next;
+    listen();
+  }
+
+  /** Sound is asked for while one wants it and may have it. */
+  function listen(): void {
+    media?.receiving.hear(hearing && rights.peek()?.includes("listen") === true);
   }
 
   /** Who is there as the node has it now; what was missed is made good. At once: what the node says next builds upon it. */
@@ -251,7 +261,7 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
         receive.close();
       },
     };
-    receiving.hear(hearing);
+    listen();
     receiving.see(page.visible());
     stops.push(
       page.onChange(() => receiving.see(page.visible())),
@@ -288,7 +298,7 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
     },
     hear(on) {
       hearing = on;
-      media?.receiving.hear(on);
+      listen();
     },
     watch: (producerId, widthPx, apart) => media?.receiving.watch(producerId, widthPx, apart) ?? (() => undefined),
     reconsider: () => media?.receiving.reconsider(),

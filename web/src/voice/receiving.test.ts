@@ -78,6 +78,24 @@ describe("sound", () => {
   });
 });
 
+test("[VC62] sound that is refused for want of a right is asked for again when the right is back; what cannot be played is not", async () => {
+  const { receiving, asked, world } = setting();
+  for (const [code, times] of [
+    ["forbidden", 2],
+    ["codec_unsupported", 0],
+  ] as const) {
+    asked.length = 0;
+    world.refuse = new ApiError({ code, message: "" });
+    receiving.add(leo, { ...voice, producerId: code });
+    await settle();
+    world.refuse = undefined;
+    receiving.hear(false);
+    receiving.hear(true);
+    await settle();
+    expect(asked.filter((line) => line.includes(code))).toHaveLength(times);
+  }
+});
+
 describe("pictures", () => {
   test("[VC62] are received while someone looks, as large as they are shown", async () => {
     const { receiving, asked } = setting();

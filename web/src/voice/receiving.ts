@@ -62,6 +62,8 @@ interface Look {
   readonly apart: boolean;
 }
 
+const passing: ReadonlySet<unknown> = new Set(["unavailable", "forbidden"]);
+
 export function createReceiving(deps: ReceivingDeps): Receiving {
   const { link, transport } = deps;
   const remotes = signal<ReadonlyMap<string, Remote>>(new Map());
@@ -149,8 +151,8 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
     }
 
     const settle = createSettling(step, (error) => {
-      // What this browser cannot play, or is no longer there, is not asked for again; without a connection it is, when there is one.
-      refused = !(error instanceof Error && "code" in error && error.code === "unavailable");
+      // What this browser cannot play, or is no longer there, is not asked for again; without a connection, or a right, it is, when there is one.
+      refused = !(error instanceof Error && "code" in error && passing.has(error.code));
     });
 
     return {

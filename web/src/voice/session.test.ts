@@ -246,6 +246,20 @@ describe("moderators", () => {
     expect(session.state.value).toMatchObject({ channelId: attic });
   });
 
+  test("[VC17] a place that is taken away while media is on its way there: the server's word is awaited, and nobody comes back uninvited", async () => {
+    const { session, clock, rooms, asked } = setting();
+    const refused = { kind: "refused", error: new ApiError({ code: "forbidden", message: "" }) } as const;
+    await session.join(lounge);
+    rooms[0]?.events.over(refused);
+    session.ended("stay-1" as JoinId, "moved", { channelId: attic, joinId: "there" as JoinId });
+    await settle();
+    expect(asked.slice(1)).toEqual([{ channelId: attic, joinId: "there" }]);
+    rooms[1]?.events.over(refused);
+    await clock.advance(60_000);
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { reason: "disconnected" } } });
+    expect(asked).toHaveLength(2);
+  });
+
   test("[VC17] the node's word comes first: who is kicked does not come back", async () => {
     const { session, clock, joined, rooms, asked } = setting();
     await joined(lounge);

@@ -80,6 +80,8 @@ export interface VoiceSession {
 
 /** Someone whose node is gone keeps their place for a minute; after that there is nothing to come back to. */
 const GIVE_UP_MS = 60_000;
+/** The node is told that a place was taken away before its holder is. */
+const REASON_MS = 2_000;
 
 /** What one holds while one is somewhere. */
 interface Stay {
@@ -259,9 +261,20 @@ export function createSession(deps: SessionDeps): VoiceSession {
       void join(how.channelId);
     } else if (how.kind === "closed" && STAYS_AWAY.has(how.reason)) {
       end(mine, { kind: "ended", reason: how.reason === "replaced" ? "replaced" : "disconnected" });
+    } else if (how.kind === "refused" && how.error.code === "forbidden") {
+      awaitReason(mine);
     } else {
       comeBack(mine);
     }
+  }
+
+  /** The place was taken away while media was on its way there: the server says why, and where to, at the same moment. */
+  function awaitReason(mine: Stay): void {
+    closeRoom(mine, "close");
+    cancelRetry?.();
+    cancelRetry = clock.after(REASON_MS, () => {
+      if (stay === mine) end(mine, { kind: "ended", reason: "disconnected" });
+    });
   }
 
   /** The room is gone, the place is not. */

@@ -9,7 +9,7 @@ const snapshot = {
   nodeId: "local",
   peer: { peerId: id, userId: id, deviceId: 1, producers: [], dataProducers: [] },
   resumeKey: "key",
-  rights: ["speak"],
+  rights: ["speak", "listen"],
   encrypted: true,
   rtpCapabilities: {},
   peers: [],

@@ -27,7 +27,7 @@ function seat(n: number, more: Partial<Seat> = {}): Seat {
   };
 }
 
-const peer = ({ userId, sessionId, deviceId }: Seat) => ({ userId, sessionId, deviceId });
+const peer = ({ joinId }: Seat) => ({ joinId });
 
 describe("[VO7] what a node has in its room, beside the places of the channel:", () => {
   test("media that came keeps the place; media that did not come yet has time", () => {
@@ -62,17 +62,25 @@ describe("[VO7] what a node has in its room, beside the places of the channel:",
     expect(judged).toEqual({ connected: [], ended: [], displaced: [], strangers: [] });
   });
 
-  test("who has no place is a stranger: another session, another device, another node", () => {
+  test("who has no place is a stranger: another stay, another node", () => {
     const [one, elsewhere] = [seat(1), seat(2, { node: "another" })];
-    const others = [
-      { ...peer(one), sessionId: "session 9" as SessionId },
-      { ...peer(one), deviceId: 2 },
-      peer(elsewhere),
-      peer(seat(3)),
-    ];
+    const others = [peer(elsewhere), peer(seat(3))];
     expect(judgeReport([one, elsewhere], { node: "node", peers: [peer(one), ...others], gone: [] }).strangers).toEqual(
       others,
     );
+  });
+
+  test("a session that gave up one stay and began another is told apart: the old one's media does not stand for the new one's", () => {
+    const [before, now] = [seat(1), seat(2, { dueMs: 5, wasConnected: false })];
+    const same = { userId: before.userId, sessionId: before.sessionId, deviceId: before.deviceId };
+    const began = { ...now, ...same };
+    const both = judgeReport([began], { node: "node", peers: [peer(before)], gone: [] });
+    expect(both).toEqual({ connected: [], ended: [], displaced: [], strangers: [peer(before)] });
+    // Nor does its end.
+    const connected = { ...began, dueMs: null };
+    const gone = [{ ...peer(before), reason: "left" as const }];
+    expect(judgeReport([connected], { node: "node", peers: [peer(connected)], gone }).ended).toEqual([]);
+    expect(judgeReport([connected], { node: "node", peers: [], gone }).ended).toEqual([]);
   });
 
   test("a node that was only out of sight still has its people", () => {
@@ -83,8 +91,11 @@ describe("[VO7] what a node has in its room, beside the places of the channel:",
 
 test("[VO11] a moderator's word stands above permissions", () => {
   const bits = PERMISSIONS.speak | PERMISSIONS.shareScreen;
-  expect(rightsOf(bits, { serverMuted: false })).toEqual(["speak", "screen"]);
-  expect(rightsOf(bits, { serverMuted: true })).toEqual(["screen"]);
-  expect(rightsOf(PERMISSIONS.administrator, { serverMuted: false })).toEqual(["speak", "video", "screen"]);
-  expect(rightsOf(0n, { serverMuted: false })).toEqual([]);
+  const [silent, deaf] = [{ serverMuted: true }, { serverDeafened: true }];
+  const said = (more: object) => ({ serverMuted: false, serverDeafened: false, ...more });
+  expect(rightsOf(bits, said({}))).toEqual(["speak", "screen", "listen"]);
+  expect(rightsOf(bits, said(silent))).toEqual(["screen", "listen"]);
+  expect(rightsOf(bits, said(deaf))).toEqual(["speak", "screen"]);
+  expect(rightsOf(PERMISSIONS.administrator, said({}))).toEqual(["speak", "video", "screen", "listen"]);
+  expect(rightsOf(0n, said({ ...silent, ...deaf }))).toEqual([]);
 });

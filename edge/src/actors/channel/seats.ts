@@ -1,5 +1,4 @@
-import type { DeviceId } from "@lescopains/protocol/device-list";
-import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId } from "@lescopains/protocol/ids";
 import { allows, type PermissionBits } from "@lescopains/protocol/permissions";
 import type { CloseReason } from "@lescopains/protocol/sfu/room";
 import type { Right } from "@lescopains/protocol/sfu/token";
@@ -35,21 +34,21 @@ export function rostersOf(rows: readonly (Seat & { readonly channelId: ChannelId
   );
 }
 
-/** What the node lets a person send: a moderator's word stands above permissions. */
-export function rightsOf(bits: PermissionBits, { serverMuted }: Pick<Seat, "serverMuted">): Right[] {
+/** What the node lets a person send and hear: a moderator's word stands above permissions. */
+export function rightsOf(
+  bits: PermissionBits,
+  { serverMuted, serverDeafened }: Pick<Seat, "serverMuted" | "serverDeafened">,
+): Right[] {
   const rights: Right[] = [];
   if (allows(bits, "speak") && !serverMuted) rights.push("speak");
   if (allows(bits, "video")) rights.push("video");
   if (allows(bits, "shareScreen")) rights.push("screen");
+  if (!serverDeafened) rights.push("listen");
   return rights;
 }
 
-/** Someone whose media is in the room. */
-export interface MediaPeer {
-  readonly userId: UserId;
-  readonly sessionId: SessionId;
-  readonly deviceId: DeviceId | null;
-}
+/** Someone whose media is in the room, by a token of a stay. */
+export type MediaPeer = Pick<Seat, "joinId">;
 
 /** What a node says of a room: who is there, and why somebody has gone since it said so last. */
 export interface RoomReport {
@@ -92,8 +91,8 @@ export function judgeReport(seats: Iterable<Seat>, { node, peers, gone }: RoomRe
   for (const seat of seats) {
     // Whoever lost a node and is found on this one, which was only out of sight, is back.
     if (seat.node !== node && !(seat.node === null && seat.wasConnected)) continue;
-    const mine = (peer: MediaPeer): boolean =>
-      peer.userId === seat.userId && peer.sessionId === seat.sessionId && peer.deviceId === seat.deviceId;
+    // Not by the session: it may have given up one stay and begun another.
+    const mine = (peer: MediaPeer): boolean => peer.joinId === seat.joinId;
     const present = peers.filter(mine);
     for (const peer of present) welcome.add(peer);
     if (present.length > 0 && seat.dueMs !== null) judged.connected.push(seat);

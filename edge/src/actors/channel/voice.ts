@@ -240,13 +240,13 @@ export class Voice {
       );
       return ok();
     });
-    await sfuRegistry(this.#options.env).closeRoom(this.#options.id);
+    await sfuRegistry(this.#options.env).voidRoom(this.#options.id, "plain");
   }
 
   /** The channel was deleted, and its rows with it. */
   async removed(): Promise<void> {
     this.#keeper.forget();
-    await sfuRegistry(this.#options.env).closeRoom(this.#options.id);
+    await sfuRegistry(this.#options.env).voidRoom(this.#options.id, "all");
   }
 
   async #admit(channel: Loaded, userId: UserId, deviceId: DeviceId | null): Promise<Outcome<PermissionBits>> {
@@ -264,7 +264,7 @@ export class Voice {
       const rights = rightsOf(await this.#keeper.bits(channel, seat.userId), seat);
       if (seat.node === null || this.#told.get(seat.joinId) === rights.join()) continue;
       this.#told.set(seat.joinId, rights.join());
-      await sfuRegistry(this.#options.env).rights(seat.node, this.#options.id, seat, rights);
+      await sfuRegistry(this.#options.env).rights(seat.node, this.#options.id, seat.joinId, rights);
     }
   }
 
@@ -287,10 +287,11 @@ export class Voice {
       for (const { seat, reason } of ended) await this.#end(roster, channel, [seat], reason);
       await this.#displace(roster, displaced);
       const rights: (MediaPeer & { readonly rights: Right[] })[] = [];
-      for (const { userId, sessionId, deviceId, joinId, serverMuted } of connected) {
-        const may = rightsOf(await this.#keeper.bits(channel, userId), { serverMuted });
+      for (const seat of connected) {
+        const { joinId } = seat;
+        const may = rightsOf(await this.#keeper.bits(channel, seat.userId), seat);
         this.#told.set(joinId, may.join());
-        rights.push({ userId, sessionId, deviceId, rights: may });
+        rights.push({ joinId, rights: may });
       }
       return ok({ strangers, rights });
     });
@@ -357,12 +358,11 @@ export class Voice {
     const events: AnyDown[] = [...this.calls.hungUp(seats), ...(await roster.close(seats, reason))];
     const registry = sfuRegistry(this.#options.env);
     await Promise.all(
-      seats.map(async ({ node, userId, deviceId }) => {
+      seats.map(async ({ node, joinId }) => {
         if (node === null) return;
-        const who = { userId, deviceId };
         await (to === undefined
-          ? registry.kick(node, this.#options.id, who)
-          : registry.move(node, this.#options.id, who, to));
+          ? registry.kick(node, this.#options.id, joinId)
+          : registry.move(node, this.#options.id, joinId, to));
       }),
     );
     this.#options.tell(channel, events);

@@ -1,5 +1,4 @@
-import type { DeviceId } from "@lescopains/protocol/device-list";
-import type { ChannelId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, JoinId } from "@lescopains/protocol/ids";
 import type { FromEdge } from "@lescopains/protocol/sfu/registry";
 import { SFU_PERIODS } from "@lescopains/protocol/sfu/limits";
 import type { NodeId, Right } from "@lescopains/protocol/sfu/token";
@@ -19,12 +18,6 @@ const COME_BACK_MS = 1_500;
 /** A node that does not carry out a command within this time is dead: what it may still forward is nobody's to hear. */
 const COMMAND_MS = 2_000;
 const CLOSE = { protocol: 1008, again: 1012, replaced: 4409 } as const;
-
-/** A person in a room; without a device, wherever they are in it. */
-interface Who {
-  readonly userId: UserId;
-  readonly deviceId: DeviceId | null;
-}
 
 interface Pending {
   readonly order: Order;
@@ -203,9 +196,8 @@ export class SfuRegistry extends Actor {
       const answer = await channelActor(this.env, roomId).voiceMedia(node.id);
       if (answer.ok) {
         node.taken(roomId);
-        for (const { userId, deviceId } of answer.value.strangers)
-          void this.kick(node.id, roomId, { userId, deviceId });
-        for (const { rights, ...who } of answer.value.rights) void this.rights(node.id, roomId, who, rights);
+        for (const { joinId } of answer.value.strangers) void this.kick(node.id, roomId, joinId);
+        for (const { joinId, rights } of answer.value.rights) void this.rights(node.id, roomId, joinId, rights);
       } else if (answer.error.code === "not_found") void this.#command(link, { type: "close-room", roomId });
       else retries = true;
     } catch (error) {
@@ -234,21 +226,31 @@ export class SfuRegistry extends Actor {
 
   // ── commands: they resolve when the node has carried them out, or is dead ─────────────────────────────────────────
 
-  async kick(node: string, roomId: ChannelId, who: Who): Promise<void> {
-    await this.#commandTo(node, { type: "kick", roomId, ...named(who) });
+  async kick(node: string, roomId: ChannelId, joinId: JoinId): Promise<void> {
+    await this.#commandTo(node, { type: "kick", roomId, joinId });
   }
 
-  async move(node: string, roomId: ChannelId, who: Who, channelId: ChannelId): Promise<void> {
-    await this.#commandTo(node, { type: "move", roomId, ...named(who), channelId });
+  async move(node: string, roomId: ChannelId, joinId: JoinId, channelId: ChannelId): Promise<void> {
+    await this.#commandTo(node, { type: "move", roomId, joinId, channelId });
   }
 
-  async rights(node: string, roomId: ChannelId, who: Who, rights: Right[]): Promise<void> {
-    await this.#commandTo(node, { type: "rights", roomId, ...named(who), rights });
+  async rights(node: string, roomId: ChannelId, joinId: JoinId, rights: Right[]): Promise<void> {
+    await this.#commandTo(node, { type: "rights", roomId, joinId, rights });
   }
 
   async closeRoom(roomId: ChannelId): Promise<void> {
     const there = [...this.#links.values()].filter(({ node }) => node.has(roomId));
     await Promise.all(there.map((link) => this.#command(link, { type: "close-room", roomId })));
+  }
+
+  /** As `closeRoom`, on every node: tokens of this room that nobody has used yet are good for nothing any more. */
+  async voidRoom(roomId: ChannelId, voids: "all" | "plain"): Promise<void> {
+    const done = [...this.#links.values()].map(async (link) => {
+      const carriedOut = this.#command(link, { type: "close-room", roomId, voids });
+      // One that is out of sight and has nobody there hears of it when it is back, and keeps nobody waiting.
+      if (link.socket !== undefined || link.node.has(roomId)) await carriedOut;
+    });
+    await Promise.all(done);
   }
 
   /** Takes a node out of service: no new rooms, and those that are there end when they empty or at the deadline. False: no such node. */
@@ -325,10 +327,6 @@ export class SfuRegistry extends Actor {
       await channel.voiceDue();
     }
   }
-}
-
-function named({ userId, deviceId }: Who): { userId: UserId; deviceId?: DeviceId } {
-  return deviceId === null ? { userId } : { userId, deviceId };
 }
 
 /** A socket that just closed takes nothing; what was meant for it is sent again when its node is back. */

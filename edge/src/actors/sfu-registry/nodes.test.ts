@@ -1,10 +1,11 @@
-import type { ChannelId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import { describe, expect, test } from "vitest";
 import { choose, type Registration, SfuNode } from "./nodes.ts";
 
 const room = "room" as ChannelId;
 const presence = (n: number) => ({
   peerId: `peer ${n}`,
+  joinId: `join ${n}` as JoinId,
   userId: `user ${n}` as UserId,
   deviceId: null,
   sessionId: `session ${n}` as SessionId,
@@ -44,11 +45,11 @@ describe("[VO7] what a node says of its rooms", () => {
     const one = node("one", { rooms: [{ roomId: room, encrypted: true, peers: [presence(1)] }] });
     one.take({ type: "joined", roomId: room, peer: presence(2) });
     one.take({ type: "sources", roomId: room, peerId: "peer 2", sources: ["audio"] });
-    const { userId, sessionId } = presence(1);
+    const { joinId, userId, sessionId } = presence(1);
     one.take({ type: "left", roomId: room, peerId: "peer 1", userId, sessionId, reason: "left" });
     expect(one.report(room)).toEqual({
       peers: [{ ...presence(2), sources: ["audio"] }],
-      gone: [{ userId, sessionId, deviceId: null, reason: "left" }],
+      gone: [{ joinId, userId, sessionId, deviceId: null, reason: "left" }],
     });
     expect(one.report(room).gone).toHaveLength(1);
     one.take({ type: "left", roomId: room, peerId: "peer 2", userId, sessionId, reason: "lost" });

@@ -100,8 +100,8 @@ export class SfuNode {
     if (room === undefined || peer === undefined) return;
     room.delete(peerId);
     if (room.size === 0) this.#rooms.delete(roomId);
-    const { userId, deviceId, sessionId } = peer;
-    const gone = [...(this.#gone.get(roomId) ?? []), { userId, deviceId, sessionId, reason }];
+    const { joinId, userId, deviceId, sessionId } = peer;
+    const gone = [...(this.#gone.get(roomId) ?? []), { joinId, userId, deviceId, sessionId, reason }];
     this.#gone.set(roomId, gone.slice(-GONE_MAX));
   }
 }
