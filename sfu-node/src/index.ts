@@ -6,10 +6,12 @@ import { writeSync } from "node:fs";
 import { readConfig } from "./config.ts";
 import { mediasoupEngine } from "./media/mediasoup.ts";
 import { startNode } from "./node.ts";
+import { resolveAnnounced } from "./platform/announced.ts";
 import { makeLogger } from "./platform/logger.ts";
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const SFU_LISTEN = await resolveAnnounced(process.env["SFU_LISTEN"] ?? "");
+  const config = readConfig({ ...process.env, SFU_LISTEN });
   const log = makeLogger(config.LOG_LEVEL, (line) => process.stdout.write(`${line}\n`));
   const engine = mediasoupEngine({
     workerBin: config.MEDIASOUP_WORKER_BIN,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { importJWK, SignJWT } from "jose";
@@ -74,7 +74,8 @@ test("[SK6] an installation from before there was voice gets the secrets for it,
   const whole = loadSecrets(folder);
   expect(whole).toMatchObject(old);
   expect(loadSecrets(folder)).toEqual(whole);
-  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(path).mode & 0o777).toBe(0o400);
+  rmSync(path);
   writeFileSync(path, JSON.stringify({ ...whole, sfuSecret: "short" }));
   expect(() => loadSecrets(folder)).toThrow("is damaged");
   expect(readFileSync(path, "utf8")).toContain("short");

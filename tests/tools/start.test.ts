@@ -48,7 +48,7 @@ test("[ST1] a start answers at the address it says, keeps its data, and SIGINT l
   expect(await register(url, "keeper")).toBe(201);
   expect(names(folder)).toEqual(everything);
   const secrets = readFileSync(join(folder, "secrets.json"), "utf8");
-  expect(statSync(join(folder, "secrets.json")).mode & 0o777).toBe(0o600);
+  expect(statSync(join(folder, "secrets.json")).mode & 0o777).toBe(0o400);
 
   const started = processesOf(folder);
   first.kill("SIGINT");

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "../operator-error.ts";
 
@@ -33,7 +33,8 @@ function isSecrets(value: unknown): value is Secrets {
 }
 
 function write(path: string, secrets: Secrets): Secrets {
-  writeFileSync(`${path}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600, flush: true });
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o400, flush: true });
   renameSync(`${path}.new`, path);
   return secrets;
 }

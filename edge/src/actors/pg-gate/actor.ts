@@ -8,6 +8,8 @@ import { statementErrors, statements, timed } from "../../platform/metrics.ts";
 types.setTypeParser(types.builtins.INT8, Number);
 types.setTypeParser(types.builtins.TIMESTAMPTZ, (text) => new Date(text).toISOString());
 
+/** What workerd says of a socket that this side has closed. */
+const OWN_CLOSE = "This socket has been closed.";
 /** More than this many statements waiting for a connection: PostgreSQL is too slow or gone, and waiting only adds to it. */
 const MAX_WAITING = 5_000;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -30,8 +32,10 @@ export class PgGate extends Actor {
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       application_name: "lescopains",
     });
-    // A connection that PostgreSQL closes while idle reports here; the pool has already dropped it.
-    this.#pool.on("error", (error) => log.warn("postgres connection lost", { reason: error.message }));
+    // A connection that PostgreSQL closes while idle reports here; the pool has already dropped it. So does one that the pool itself closes.
+    this.#pool.on("error", (error) => {
+      if (error.message !== OWN_CLOSE) log.warn("postgres connection lost", { reason: error.message });
+    });
   }
 
   /** Runs one prepared statement. Never throws: the answer says what went wrong. */

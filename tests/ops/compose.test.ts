@@ -1,0 +1,169 @@
+/** What docker-compose.yml and the Dockerfile promise, looked at without a Docker engine; tests/containers runs them. */
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as v from "valibot";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { assemble } from "../../tools/images/assemble.ts";
+import { rootFolder } from "../../tools/stack/root.ts";
+import { environmentBindings } from "../../tools/stack/workerd-config.ts";
+
+const Service = v.looseObject({
+  image: v.string(),
+  restart: v.string(),
+  pull_policy: v.string(),
+  mem_limit: v.string(),
+  pids_limit: v.number(),
+  cap_drop: v.array(v.string()),
+  cap_add: v.optional(v.array(v.string()), []),
+  security_opt: v.array(v.string()),
+  read_only: v.literal(true),
+  user: v.optional(v.string()),
+  environment: v.optional(v.record(v.string(), v.unknown()), {}),
+  volumes: v.optional(v.array(v.unknown()), []),
+  networks: v.optional(v.unknown()),
+  ports: v.optional(v.array(v.string()), []),
+  healthcheck: v.optional(v.looseObject({ test: v.array(v.string()) })),
+  logging: v.looseObject({ options: v.looseObject({ "max-size": v.string() }) }),
+});
+const Compose = v.looseObject({
+  services: v.record(v.string(), Service),
+  volumes: v.record(v.string(), v.unknown()),
+  networks: v.record(v.string(), v.unknown()),
+});
+
+function read(name: string): v.InferOutput<typeof Compose> {
+  return v.parse(Compose, parse(readFileSync(join(rootFolder, name), "utf8"), { merge: true }));
+}
+
+const files = globSync("docker-compose*.yml", { cwd: rootFolder }).filter((name) => !name.includes(".dev."));
+/** They end when they have done their work. */
+const oneShots = new Set(["secrets", "migrate"]);
+
+describe.each(files)("%s", (name) => {
+  const services = Object.entries(read(name).services);
+
+  test.each(services)(
+    "[CO1] %s can do nothing but its work",
+    (service, { cap_drop, cap_add, security_opt, ...rest }) => {
+      expect(cap_drop).toEqual(["ALL"]);
+      expect(cap_add).toEqual(service === "caddy" ? ["NET_BIND_SERVICE"] : []);
+      expect(security_opt).toContain("no-new-privileges:true");
+      for (const way of ["privileged", "pid", "ipc", "devices", "userns_mode"]) expect(rest).not.toHaveProperty(way);
+      expect(rest.user ?? "").not.toMatch(/^(?:0|root)(?::|$)/);
+    },
+  );
+
+  test.each(services)(
+    "[CO2] %s has bounds, and is there again after a crash",
+    (service, { restart, pids_limit, mem_limit, ...rest }) => {
+      expect(mem_limit).toMatch(/^\d+[mg]$/);
+      expect(pids_limit).toBeLessThanOrEqual(256);
+      expect(restart).toBe(oneShots.has(service) ? "no" : "unless-stopped");
+      expect(rest.healthcheck === undefined).toBe(oneShots.has(service));
+    },
+  );
+
+  test.each(services)("[CO3] no secret is in the environment of %s", (_, { environment }) => {
+    for (const [key, value] of Object.entries(environment)) {
+      const isSecret = /SECRET|PASSWORD|PASSPHRASE|TOKEN|KEY|DATABASE_URL/.test(key);
+      if (isSecret) expect(`${key}=${String(value)}`).toMatch(/_(?:FILE|PATH)=/);
+    }
+  });
+
+  test.each(services)("[CO4] the image of %s has a version", (_, { image }) => {
+    expect(image).toMatch(/:(?:\$\{VERSION:-\d+\.\d+\.\d+\}|v?\d[\w.-]*)$/);
+  });
+});
+
+const { services, volumes, networks } = read("docker-compose.yml");
+
+test("[CO5] only Caddy and media are published, and the database's network leads nowhere", () => {
+  const published = Object.entries(services).filter(([, { ports }]) => ports.length > 0);
+  expect(published.map(([name]) => name).toSorted()).toEqual(["caddy", "sfu"]);
+  expect(networks["database"]).toMatchObject({ internal: true });
+  expect(networks["inner"]).toMatchObject({ internal: true });
+  expect(services["postgres"]?.networks).toEqual(["database"]);
+});
+
+test("[CO6] what the edge can be told has a way into its container", () => {
+  const secret = new Set([
+    "DATABASE_URL",
+    "JWT_SECRET",
+    "TOTP_KEY",
+    "SFU_SIGNING_KEY",
+    "SFU_SECRET",
+    "METRICS_TOKEN",
+    "TURN_SECRET",
+  ]);
+  const given = new Set(Object.keys(services["edge"]?.environment ?? {}));
+  expect(environmentBindings.filter((name) => !secret.has(name) && !given.has(name))).toEqual([]);
+});
+
+test("[CO7] every setting is listed in .env.example, and nothing else is", () => {
+  const text = files.map((name) => readFileSync(join(rootFolder, name), "utf8")).join("\n");
+  const used = new Set([...text.matchAll(/\$\{([A-Z][A-Z0-9_]*)/g)].map((match) => match[1]));
+  const example = readFileSync(join(rootFolder, ".env.example"), "utf8");
+  const listed = new Set([...example.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map((match) => match[1]));
+  expect(listed).toEqual(used);
+});
+
+test("[CO8] all that lasts is in named volumes", () => {
+  const mounted = Object.values(services).flatMap((service) => service.volumes);
+  const named = mounted.map((mount) =>
+    typeof mount === "string" ? mount.split(":")[0] : v.parse(v.looseObject({ source: v.string() }), mount).source,
+  );
+  for (const volume of Object.keys(volumes)) expect(named).toContain(volume);
+});
+
+test("[CO9] the Dockerfile's bases are pinned, and no image runs as root", () => {
+  const dockerfile = readFileSync(join(rootFolder, "ops/images/Dockerfile"), "utf8");
+  const stages = new Set([...dockerfile.matchAll(/^FROM \S+ AS (\S+)/gm)].map((match) => match[1]));
+  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)]
+    .map((match) => match[1] ?? "")
+    .filter((base) => !stages.has(base));
+  expect(bases.toSorted()).toEqual(["caddy:2", "debian:bookworm-slim", "node:24-bookworm-slim"]);
+  for (const target of ["caddy", "edge", "sfu", "tools"]) {
+    const stage = dockerfile.split(/^FROM /m).find((text) => text.split("\n")[0]?.endsWith(` AS ${target}`));
+    expect(stage).toMatch(/^USER 1000:1000$/m);
+  }
+});
+
+describe("the build", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "lescopains-images-"));
+    await assemble(folder, () => undefined);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("[CO10] makes what the Dockerfile copies", () => {
+    const dockerfile = readFileSync(join(rootFolder, "ops/images/Dockerfile"), "utf8");
+    const copied = [...dockerfile.matchAll(/^COPY --from=build \/out\/(\S+)/gm)].map((match) => match[1] ?? "");
+    expect(copied.length).toBeGreaterThan(3);
+    for (const path of copied) expect(existsSync(join(folder, path)), path).toBe(true);
+    const fromHere = [...dockerfile.matchAll(/^COPY (?:--chmod=\d+ )?((?!--from)\S+)/gm)].map(
+      (match) => match[1] ?? "",
+    );
+    for (const path of fromHere) expect(existsSync(join(rootFolder, path)), path).toBe(true);
+  });
+
+  test("[CO11] makes a command for each that compose runs", () => {
+    const commands = Object.values(services)
+      .filter(({ image }) => image.includes("/tools:"))
+      .flatMap((service) => v.parse(v.array(v.string()), service["command"]).slice(0, 1));
+    expect(commands).toContain("migrate");
+    for (const command of commands) expect(existsSync(join(folder, "tools", `${command}.mjs`)), command).toBe(true);
+    expect(globSync("*.sql", { cwd: join(folder, "tools", "migrations") })).toEqual(
+      globSync("*.sql", { cwd: join(rootFolder, "migrations") }),
+    );
+  });
+
+  test("[CO12] the edge's configuration names its volumes and no secret", () => {
+    const config = readFileSync(join(folder, "edge", "edge.capnp"), "utf8");
+    for (const part of [`"*:8787"`, `"/data/actors"`, `"/app/web"`, `"unix:/run/passwords/socket"`])
+      expect(config).toContain(part);
+    for (const name of environmentBindings) expect(config).toContain(`(name = "${name}", fromEnvironment = "${name}")`);
+  });
+});

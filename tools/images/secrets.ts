@@ -1,0 +1,84 @@
+/**
+ * The one-shot `secrets` of docker-compose.yml. It makes the installation's secrets at the first start and gives each service, in a volume of
+ * its own, those it needs and no others. Run again it changes nothing. It prints no secret.
+ */
+import { hkdfSync } from "node:crypto";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { runCommand } from "../command.ts";
+import { loadSecrets, publicSigningKey, type Secrets, signingKey } from "../stack/secrets.ts";
+
+/** Where docker-compose.yml mounts the volumes. */
+const folders = { data: "/data", sfu: "/secrets/sfu", postgres: "/secrets/postgres", metrics: "/secrets/metrics" };
+
+interface SecretFile {
+  readonly path: string;
+  readonly text: string;
+  /** Who may read it besides the owner. */
+  readonly group?: number;
+}
+
+/** `postgres` in Debian's image of PostgreSQL. */
+const postgresGroup = 999;
+
+/** Lines that a shell reads: no value holds a single quote, for all are base64, JSON of base64, or a URL. */
+function shellLines(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}='${value}'\n`)
+    .join("");
+}
+
+/** What whoever watches the services brings to /metrics. Derived, so that an installation that is older than it has one. */
+function metricsToken({ jwtSecret }: Secrets): string {
+  const key = hkdfSync("sha256", Buffer.from(jwtSecret, "base64"), "", "lescopains metrics v1", 32);
+  return Buffer.from(key).toString("base64url");
+}
+
+function filesOf(secrets: Secrets): SecretFile[] {
+  const shared = { SFU_SECRET: secrets.sfuSecret, METRICS_TOKEN: metricsToken(secrets) };
+  const edge = {
+    DATABASE_URL: `postgres://lescopains:${secrets.postgresPassword}@postgres:5432/lescopains`,
+    JWT_SECRET: secrets.jwtSecret,
+    TOTP_KEY: secrets.totpKey,
+    SFU_SIGNING_KEY: JSON.stringify(signingKey(secrets)),
+    ...shared,
+  };
+  const sfu = { SFU_EDGE_KEYS: JSON.stringify({ keys: [publicSigningKey(secrets)] }), ...shared };
+  return [
+    { path: join(folders.data, "edge.env"), text: shellLines(edge) },
+    { path: join(folders.sfu, "sfu.env"), text: shellLines(sfu) },
+    { path: join(folders.postgres, "password"), text: secrets.postgresPassword, group: postgresGroup },
+    { path: join(folders.metrics, "token"), text: metricsToken(secrets) },
+  ];
+}
+
+/** In place by a rename: a reader finds all of it, or the file of before. */
+function put({ path, text, group }: SecretFile): void {
+  const mode = group === undefined ? 0o400 : 0o440;
+  if (existsSync(path) && (statSync(path).mode & 0o777) === mode && readFileSync(path, "utf8") === text) return;
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, text, { mode: 0o400, flush: true });
+  if (group !== undefined) chownSync(draft, statSync(draft).uid, group);
+  chmodSync(draft, mode);
+  renameSync(draft, path);
+}
+
+await runCommand(async () => {
+  const isFirst = !existsSync(join(folders.data, "secrets.json"));
+  const secrets = loadSecrets(folders.data);
+  for (const file of filesOf(secrets)) put(file);
+  mkdirSync(join(folders.data, "actors"), { recursive: true, mode: 0o700 });
+  console.log(isFirst ? "Made the secrets of this installation: back them up" : "The secrets are there");
+  return 0;
+});
