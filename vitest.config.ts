@@ -45,10 +45,10 @@ export default defineConfig({
       project("sfu", 4, ["tests/sfu/**/*.test.ts"]),
       project("flows", 5, ["tests/flows/**/*.test.ts"], { workers: 2, stack: true }),
       project("tools", 6, ["tests/tools/**/*.test.ts"]),
-      project("ops", 6, ["tests/ops/**/*.test.ts"]),
       project("faults", 7, ["tests/{faults,fuzz}/**/*.test.ts"]),
       project("browser", 8, ["tests/browser/**/*.test.ts"], { stack: true }),
       project("proof", 9, ["tests/proof/**/*.test.ts"], { stack: true }),
+      project("ops", 10, ["tests/ops/**/*.test.ts"]),
     ],
   },
 });

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
-import { type BrowserSource, findBrowser } from "./find-browser.ts";
+import { findProgram, playwrightCopy, type ProgramSource } from "./find-program.ts";
 
-const source: BrowserSource = {
+const source: ProgramSource = {
   name: "Chromium",
+  neededBy: "The browser tests",
   variable: "CHROMIUM_PATH",
   programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
   places: {
@@ -18,7 +19,7 @@ const source: BrowserSource = {
     }),
   },
   debianPackage: "chromium",
-  playwright: { name: "chromium", path: () => chromium.executablePath() },
+  copy: playwrightCopy("chromium", () => chromium.executablePath()),
 };
 
 const flags = [
@@ -32,7 +33,7 @@ const flags = [
 
 /** The path of a Chromium, which is installed if need be. */
 export async function findChromium(log: (line: string) => void = () => undefined): Promise<string> {
-  return await findBrowser(source, log);
+  return await findProgram(source, log);
 }
 
 export interface LaunchOptions {

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { firefox } from "playwright-core";
 import type { Browser } from "playwright-core";
-import { type BrowserSource, findBrowser } from "./find-browser.ts";
+import { findProgram, type ProgramSource } from "./find-program.ts";
 
 /** Mozilla's own, which Playwright drives by WebDriver BiDi: its patched build is not what people have. */
-const source: BrowserSource = {
+const source: ProgramSource = {
   name: "Firefox",
+  neededBy: "The browser tests",
   variable: "FIREFOX_PATH",
   programs: ["firefox-esr", "firefox"],
   places: {
@@ -20,7 +21,7 @@ const source: BrowserSource = {
 
 /** The path of a Firefox, which is installed if need be. */
 export async function findFirefox(log: (line: string) => void = () => undefined): Promise<string> {
-  return await findBrowser(source, log);
+  return await findProgram(source, log);
 }
 
 export interface FirefoxOptions {

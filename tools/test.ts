@@ -6,6 +6,7 @@ import type { TestModule } from "vitest/node";
 import { findWorker } from "../sfu-node/worker-build/worker.ts";
 import { findChromium } from "./chromium.ts";
 import { runCommand } from "./command.ts";
+import { findCaddy } from "./find-caddy.ts";
 import { findFirefox } from "./firefox.ts";
 import { OperatorError } from "./operator-error.ts";
 import { buildEdge, buildWeb } from "./stack/build.ts";
@@ -16,8 +17,9 @@ const log = (line: string): void => console.log(line);
 /** Projects whose tests run the product, and so need it built. */
 const withProduct = new Set(["flows", "faults", "tools", "ops", "browser", "proof"]);
 /** Projects that open pages. */
-const withChromium = new Set(["browser", "proof", "sfu"]);
+const withChromium = new Set(["browser", "proof", "sfu", "ops"]);
 const withFirefox = new Set(["browser", "proof"]);
+const withCaddy = new Set(["ops"]);
 
 interface Count {
   passed: number;
@@ -49,6 +51,7 @@ await runCommand(async (stop) => {
     const projects = new Set(specifications.map(({ project }) => project.name));
     if (!projects.isDisjointFrom(withChromium)) process.env["CHROMIUM_PATH"] = await findChromium(log);
     if (!projects.isDisjointFrom(withFirefox)) process.env["FIREFOX_PATH"] = await findFirefox(log);
+    if (!projects.isDisjointFrom(withCaddy)) process.env["CADDY_BIN"] = await findCaddy(log);
     if (projects.has("sfu")) process.env["MEDIASOUP_WORKER_BIN"] = await findWorker({ log, signal: stop });
     if (!projects.isDisjointFrom(withProduct)) {
       await buildEdge(log);

@@ -24,19 +24,21 @@ export default {
   async fetch(request, env, ctx): Promise<Response> {
     setLogLevel(env.LOG_LEVEL);
     const url = new URL(request.url);
-    if (url.pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
-    const requestId = requestIdOf(isFromTrustedProxy(request, env) ? request.headers.get("x-request-id") : undefined);
-    if (url.pathname.startsWith("/sfu/")) return within({ requestId }, () => passToSfu(request, env, requestId));
-    if (url.pathname === SFU_REGISTRY_PATH)
-      return env.SFU_REGISTRY.get(env.SFU_REGISTRY.idFromName("sfu")).fetch(request);
-    if (!REST_PATHS.test(url.pathname))
-      return withSecurityHeaders(await serveAsset(request, env), url, isSecure(request, env));
-    const response = await within({ requestId }, () => app.fetch(request, env, ctx));
-    const answer = withSecurityHeaders(response, url, isSecure(request, env));
-    answer.headers.set("x-request-id", requestId);
-    return answer;
+    return withSecurityHeaders(await answer(request, url, env, ctx), url, isSecure(request, env), env);
   },
 } satisfies ExportedHandler<Env>;
+
+async function answer(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
+  const { pathname } = url;
+  if (pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
+  if (pathname === SFU_REGISTRY_PATH) return env.SFU_REGISTRY.get(env.SFU_REGISTRY.idFromName("sfu")).fetch(request);
+  const requestId = requestIdOf(isFromTrustedProxy(request, env) ? request.headers.get("x-request-id") : undefined);
+  if (pathname.startsWith("/sfu/")) return within({ requestId }, () => passToSfu(request, env, requestId));
+  if (!REST_PATHS.test(pathname)) return serveAsset(request, env);
+  const response = await within({ requestId }, () => app.fetch(request, env, ctx));
+  response.headers.set("x-request-id", requestId);
+  return response;
+}
 
 /** The gateway that made this Engine.IO session, or any one for a new session. */
 function gatewayOf(url: URL, env: Env): DurableObjectStub {

@@ -65,7 +65,7 @@ export interface Stack {
     restart(): Promise<void>;
   };
   /** Undefined without one, or if there is no mediasoup worker for this machine: then there is no voice, and the log has said why. */
-  readonly sfu: { readonly pid: number; kill9(): Promise<void> } | undefined;
+  readonly sfu: { readonly pid: number; readonly httpPort: number; kill9(): Promise<void> } | undefined;
   /** The embedded PostgreSQL; undefined if `databaseUrl` was given. */
   readonly postgres:
     | {
@@ -272,6 +272,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         get pid() {
           return sfu.pid();
         },
+        httpPort: httpPort ?? 0,
         kill9: () => sfu.kill9(),
       },
       postgres: postgres && { port: postgres.port, stop: () => postgres.stop(), start: () => postgres.start() },

@@ -11,6 +11,7 @@ export const environmentBindings = [
   "TURN_URLS",
   "TURN_SECRET",
   "ICE_TRANSPORT_POLICY",
+  "VOICE_ORIGINS",
   "GATEWAY_SHARDS",
   "PG_POOL_SIZE",
   "REGISTER_LIMIT",

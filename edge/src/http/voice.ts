@@ -30,7 +30,7 @@ export function voiceRoutes(app: App): void {
     if (place === null) return NO_VOICE;
     const nowMs = Date.now();
     return ok({
-      url: place.url === "" ? originOf(c.req.raw, env) : place.url,
+      url: nodeUrl(place.url, c),
       token: await signRoomToken(key, { userId, sessionId, channelId }, joined.value, place, nowMs),
       ...(await iceFor(env, joined.value.joinId, nowMs)),
       joinId: joined.value.joinId,
@@ -48,6 +48,11 @@ export function voiceRoutes(app: App): void {
   // The node's own requests; old clients ask here.
   app.post("/api/voice/produce", (c) => toNode(c, "produce"));
   app.post("/api/voice/consume", (c) => toNode(c, "consume"));
+}
+
+/** Where clients reach a node that says of itself `""`, `/path` (at our own address) or `https://…`. */
+function nodeUrl(said: string, c: AppContext): string {
+  return said === "" || said.startsWith("/") ? `${originOf(c.req.raw, c.env)}${said}` : said;
 }
 
 /** Oneself, or somebody else as a moderator. */

@@ -33,6 +33,8 @@ export interface Env {
   readonly TURN_SECRET?: string;
   /** `relay`: clients use TURN servers only, so that nobody learns another's address. */
   readonly ICE_TRANSPORT_POLICY?: string;
+  /** Origins of voice nodes that stand elsewhere, separated by commas: pages may connect to those. */
+  readonly VOICE_ORIGINS?: string;
   readonly GATEWAY_SHARDS?: string;
   readonly PG_POOL_SIZE?: string;
   readonly REGISTER_LIMIT?: string;

@@ -9,6 +9,7 @@ import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { nodesLost } from "../../platform/metrics.ts";
+import { mayReachVoice } from "../../voice/origins.ts";
 import type { RoomReport } from "../channel/seats.ts";
 import { nodeOf, type Order, parseMessage, proofFor } from "./link.ts";
 import { choose, type Place, type Registration, SfuNode } from "./nodes.ts";
@@ -129,6 +130,11 @@ export class SfuRegistry extends Actor {
     for (const [id, { order }] of link.pending) send(socket, { ...order, id });
     const { region, version, rooms } = node;
     log.info("voice node registered", { nodeId, region, version, rooms: rooms.length });
+    if (!mayReachVoice(node.url, this.env))
+      log.warn("browsers may not connect to this voice node: VOICE_ORIGINS does not name it", {
+        nodeId,
+        url: node.url,
+      });
     try {
       // Also those that it does not have (any more).
       for (const { channelId } of await this.#db.query(channelsOnNode, [nodeId])) node.news.add(channelId);

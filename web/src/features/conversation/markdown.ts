@@ -1,4 +1,5 @@
 import DOMPurify from "dompurify";
+import { trustedRenderer } from "../../app/trusted-types.ts";
 import { isPlain, parseMarkdown, plain } from "./markdown-parse.ts";
 
 const TAGS = ["p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span"];
@@ -32,6 +33,12 @@ function sanitized(html: string): string {
   });
 }
 
+/** The only HTML that pages take. */
+const render = trustedRenderer("markdown", (text) =>
+  // Of plain text nothing is left that could be markup: the sanitiser, which parses a whole document each time, is not asked.
+  isPlain(text) ? plain(text) : sanitized(parseMarkdown(text)),
+);
+
 const CACHE_MAX = 2_000;
 const cache = new Map<string, string>();
 
@@ -39,8 +46,7 @@ const cache = new Map<string, string>();
 export function renderMarkdown(text: string): string {
   const known = cache.get(text);
   if (known !== undefined) return known;
-  // Of plain text nothing is left that could be markup: the sanitiser, which parses a whole document each time, is not asked.
-  const html = isPlain(text) ? plain(text) : sanitized(parseMarkdown(text));
+  const html = render(text);
   if (cache.size >= CACHE_MAX) cache.delete(cache.keys().next().value ?? "");
   cache.set(text, html);
   return html;
