@@ -20,6 +20,8 @@ const commands = {
   verify: "tools/verify.ts",
   bench: "bench/main.ts",
   doctor: "tools/doctor.ts",
+  backup: "tools/backup.ts",
+  restore: "tools/restore.ts",
   screenshots: "tests/browser/screenshots.ts",
 };
 

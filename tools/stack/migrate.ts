@@ -33,6 +33,13 @@ interface AppliedRow {
   readonly checksum: string;
 }
 
+const historyTable = `create table schema_migrations (
+  version integer primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+)`;
+
 /** Two starts at once take turns on this advisory lock; any number will do as long as it never changes. */
 const lockKey = 4_675_206_187n;
 
@@ -65,6 +72,13 @@ function assertSameHistory(migrations: readonly Migration[], rows: readonly Appl
       );
     }
   }
+}
+
+/** The files that made a database with this history, in order. OperatorErrors as for `migrate`. */
+export function migrationsUpTo(directory: string, history: readonly AppliedRow[]): readonly { readonly sql: string }[] {
+  const migrations = readMigrations(directory);
+  assertSameHistory(migrations, history);
+  return [{ sql: historyTable }, ...migrations.slice(0, history.length)];
 }
 
 function lineOf(sql: string, error: unknown): string {
@@ -111,14 +125,7 @@ export async function migrate({ connectionString, directory, upTo }: MigrateOpti
       "select to_regclass('schema_migrations') is not null as found",
     );
     if (tables[0]?.found !== true) {
-      await client.query(
-        `create table schema_migrations (
-           version integer primary key,
-           name text not null,
-           checksum text not null,
-           applied_at timestamptz not null default now()
-         )`,
-      );
+      await client.query(historyTable);
     }
     const { rows } = await client.query<AppliedRow>(
       "select version, name, checksum from schema_migrations order by version",

@@ -69,6 +69,22 @@ export function loadSecrets(dataDir: string): Secrets {
   throw new OperatorError(`${path} is damaged: restore it from a backup, for it holds the keys of this installation`);
 }
 
+/** The secrets in the text of a `secrets.json`; undefined: it is none, or not whole. */
+export function parseSecrets(text: string): Secrets | undefined {
+  try {
+    const secrets: unknown = JSON.parse(text);
+    return isSecrets(secrets) ? secrets : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives an installation the secrets of a backup. The password of the PostgreSQL that runs here stays: the server was made with it. */
+export function replaceSecrets(dataDir: string, secrets: Secrets): void {
+  const { postgresPassword } = loadSecrets(dataDir);
+  write(join(dataDir, "secrets.json"), { ...secrets, postgresPassword });
+}
+
 /** RFC 8410: what stands before the 32 bytes of an Ed25519 private key in PKCS #8. */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 /** The one key of a self-hosted installation. */

@@ -31,12 +31,18 @@ function onlooker(connectionString: string): Pool {
 /** The limits by address would stop a test that makes many people; `env` wins over them. */
 const ROOMY = { REGISTER_LIMIT: "1000000", LOGIN_LIMIT: "1000000" } as const;
 
-/** Starts PostgreSQL and the edge on free ports, and an SFU node if asked; resolves when they are healthy. */
+/**
+ * Starts PostgreSQL and the edge on free ports, and an SFU node if asked; resolves when they are healthy. `dataDir`: a folder of the caller's,
+ * which stays.
+ */
 export async function startPlace(
   env: Readonly<Record<string, string>> = {},
-  { sfu = false }: { readonly sfu?: boolean } = {},
+  { sfu = false, dataDir: given }: { readonly sfu?: boolean; readonly dataDir?: string } = {},
 ): Promise<Place> {
-  const dataDir = mkdtempSync(join(tmpdir(), "lescopains-flow-"));
+  const dataDir = given ?? mkdtempSync(join(tmpdir(), "lescopains-flow-"));
+  const clear = (): void => {
+    if (given === undefined) rmSync(dataDir, { recursive: true, force: true });
+  };
   const crashes: string[] = [];
   const stack = await startStack({
     dataDir,
@@ -46,7 +52,7 @@ export async function startPlace(
     sfuEnv: { SFU_WORKERS: "1" },
     onCrash: (line) => crashes.push(line),
   }).catch((error: unknown) => {
-    rmSync(dataDir, { recursive: true, force: true });
+    clear();
     throw error;
   });
   const sql = onlooker(stack.databaseUrl);
@@ -61,7 +67,7 @@ export async function startPlace(
     stop: async () => {
       await sql.end();
       await stack.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      clear();
       if (crashes.length > 0) throw new Error(crashes.join("\n"));
     },
   };

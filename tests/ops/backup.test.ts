@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ChannelId } from "@lescopains/protocol/ids";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readArchive } from "../../tools/backup/archive.ts";
+import { connect, type Connection } from "../flows/kit/connection.ts";
+import { type DevicePerson, friends } from "../flows/kit/devices.ts";
+import { openDm, pairwise, said, words } from "../flows/kit/direct.ts";
+import { freshName, type Registered, register, serverWith, textChannel } from "../flows/kit/people.ts";
+import { type Place, startPlace } from "../flows/kit/place.ts";
+import { granted } from "../flows/kit/rest.ts";
+import { waitFor } from "../flows/kit/wait.ts";
+import { runTool, startTool } from "./kit/tool.ts";
+
+const BACKUP_PASSPHRASE = "a passphrase of the test";
+const canary = `canary-${randomUUID()}`;
+
+/** Everything of this file; `place` keeps its data in it, and the restored one does. */
+let folder: string;
+let place: Place;
+let env: Record<string, string>;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lescopains-backup-"));
+  env = { DATA_DIR: join(folder, "first"), DATABASE_URL: "", BACKUP_PASSPHRASE };
+  place = await startPlace({}, { dataDir: join(folder, "first") });
+});
+afterAll(async () => {
+  await place.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Someone who came through the front door, with the cookie that they got there. */
+async function registerWithCookie(): Promise<Registered & { readonly cookie: string }> {
+  const username = freshName();
+  const password = `the password of ${username}`;
+  const response = await fetch(`${place.url}/api/auth/register`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ username, password }),
+  });
+  const { user, accessToken } = (await response.json()) as { user: { id: Registered["id"] }; accessToken: string };
+  const cookie = response.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+  return { id: user.id, username, password, token: accessToken, cookie, sessionId: "" as Registered["sessionId"] };
+}
+
+/** Writes one message after the other until told to stop. */
+function writeOn(connection: Connection, channelId: ChannelId) {
+  const acknowledged: string[] = [];
+  const end = new AbortController();
+  const running = (async () => {
+    while (!end.signal.aborted) {
+      const content = `${canary} ${acknowledged.length}`;
+      await connection.must("message:send", { channelId, content, nonce: randomUUID() });
+      acknowledged.push(content);
+    }
+  })();
+  const stop = async (): Promise<void> => {
+    end.abort();
+    await running;
+  };
+  return { acknowledged, stop };
+}
+
+test("[BK1] a restored installation has the same logins, messages, ciphertexts and keys, and goes on from there", async () => {
+  const owner = await registerWithCookie();
+  const [ada, bob] = (await friends(place, 2)) as [DevicePerson, DevicePerson];
+  const server = await serverWith(place, owner, [ada]);
+  const channelId = textChannel(server).id;
+  const dm = await openDm(place, ada, bob);
+  const at = await connect(place, ada);
+  await at.must("message:send", pairwise(dm.id, "sealed", bob));
+  await at.must("keys:send", { messages: [{ toUserId: bob.id, toDeviceId: 1, type: 2, body: "AAAA" }] });
+  const devices = await granted(place.url, "listDevices", { token: bob.token });
+
+  const writer = writeOn(at, channelId);
+  await waitFor("some messages", () => writer.acknowledged.length > 50);
+  const before = [...writer.acknowledged];
+  const file = join(folder, "first.age");
+  const made = await runTool("backup", [file], env);
+  await writer.stop();
+  expect(made).toMatchObject({ code: 0, output: expect.stringContaining("and the secrets to") });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readFileSync(file).includes(canary), "plaintext in the file").toBe(false);
+  const lastId = Number((await place.sql.query("SELECT last_value AS id FROM envelopes_id_seq")).rows[0].id);
+  at.close();
+
+  const into = { ...env, DATA_DIR: join(folder, "second") };
+  expect(await runTool("restore", [file], into)).toMatchObject({ code: 0 });
+  const restored = await startPlace({}, { dataDir: join(folder, "second") });
+  try {
+    const body = { username: owner.username, password: owner.password };
+    expect(await granted(restored.url, "login", { body })).toMatchObject({ user: { id: owner.id } });
+    expect(await granted(restored.url, "getSelf", { token: owner.token })).toMatchObject({ id: owner.id });
+    const refreshed = await fetch(`${restored.url}/api/auth/refresh`, {
+      method: "POST",
+      headers: { cookie: owner.cookie, origin: restored.url },
+    });
+    expect(refreshed.status).toBe(200);
+
+    const { rows } = await restored.sql.query("SELECT content FROM messages WHERE channel_id = $1 ORDER BY seq", [
+      channelId,
+    ]);
+    const contents = rows.map(({ content }) => content);
+    expect(contents.slice(0, before.length)).toEqual(before);
+    // What was written meanwhile is there up to one moment, without a hole.
+    expect(contents).toEqual(writer.acknowledged.slice(0, contents.length));
+
+    const back = await connect(restored, bob);
+    const waiting = await granted(restored.url, "listMessages", { token: bob.token, params: { id: dm.id } });
+    expect(waiting.messages.map(words)).toEqual([`sealed for ${bob.id} 1`]);
+    expect(await back.until("keys:received")).toMatchObject({ messages: [{ fromUserId: ada.id, body: "AAAA" }] });
+    expect(await granted(restored.url, "listDevices", { token: bob.token })).toEqual(devices);
+
+    const again = await connect(restored, ada);
+    await again.must("message:send", pairwise(dm.id, "later", bob));
+    await waitFor("the next message", () => said(back, dm.id).length > 0);
+    await again.must("keys:send", { messages: [{ toUserId: bob.id, toDeviceId: 1, type: 2, body: "AAAB" }] });
+    const next = await back.until("keys:received", ({ messages }) =>
+      messages.some(({ body: text }) => text === "AAAB"),
+    );
+    expect(next.messages.at(-1)?.id).toBeGreaterThan(lastId);
+    back.close();
+    again.close();
+  } finally {
+    await restored.stop();
+  }
+});
+
+test("[BK2] what runs, or has accounts, is not restored over; another passphrase opens nothing; and nothing is touched", async () => {
+  await register(place);
+  const file = join(folder, "second.age");
+  await runTool("backup", [file], env);
+  const accounts = async () => (await place.sql.query("SELECT count(*) AS n FROM users")).rows[0].n;
+  const there = await accounts();
+  const wrong = await runTool("restore", [file, "--replace"], {
+    ...env,
+    BACKUP_PASSPHRASE: "quite another passphrase",
+  });
+  expect(wrong).toEqual({ code: 1, output: expect.stringContaining("The passphrase does not open") });
+  const running = await runTool("restore", [file, "--replace"], env);
+  expect(running).toEqual({ code: 1, output: expect.stringContaining("already runs") });
+  // A database of somebody's own has no lock file: the edge's connections tell, which come and go.
+  const elsewhere = { ...env, DATA_DIR: join(folder, "third"), DATABASE_URL: place.stack.databaseUrl };
+  const restoring = startTool("restore", [file, "--replace"], elsewhere);
+  const asked = setInterval(() => void fetch(`${place.url}/health`), 1_000);
+  const connected = await restoring.ended;
+  clearInterval(asked);
+  expect(connected).toEqual({ code: 1, output: expect.stringContaining("stop it, then restore") });
+  const occupied = await runTool("restore", [file], elsewhere);
+  expect(occupied).toEqual({ code: 1, output: expect.stringContaining(`There are ${there} accounts`) });
+  expect(await accounts()).toBe(there);
+});
+
+test("[BK3] a backup that is killed leaves nothing that could be taken for one; one of before stays", async () => {
+  const backups = mkdtempSync(join(folder, "backups-"));
+  expect(await runTool("backup", [backups, "--keep", "2"], env)).toMatchObject({ code: 0 });
+  const kept = readdirSync(backups).filter((name) => name.endsWith(".age"));
+  const killed = startTool("backup", [backups, "--keep", "1"], env);
+  await waitFor("its file", () => readdirSync(backups).some((name) => name.endsWith(".part")));
+  killed.kill("SIGKILL");
+  await killed.ended;
+  expect(readdirSync(backups).filter((name) => name.endsWith(".age"))).toEqual(kept);
+  const [whole = ""] = kept;
+  const names: string[] = [];
+  for await (const { name } of readArchive(join(backups, whole), BACKUP_PASSPHRASE)) names.push(name);
+  expect(names.at(0)).toBe("manifest.json");
+  expect(names.at(-1)).toBe("end.json");
+  expect(readFileSync(join(backups, "lescopains_backup.prom"), "utf8")).toMatch(
+    /^lescopains_backup_last_success_timestamp_seconds \d{10}$/m,
+  );
+});
