@@ -10,17 +10,17 @@ import { RTCPeerConnection } from "werift";
 import { OperatorError } from "../operator-error.ts";
 import { loadSecrets, signingKey } from "../stack/secrets.ts";
 import { localNodeId } from "../stack/sfu.ts";
+import { fetchFrom, type Hop, reasonOf, timeoutMs } from "./installation.ts";
 
-const timeoutMs = 10_000;
 const Transport = v.object({ transportId: v.string(), ...TransportParameters.entries });
 type Transport = v.InferOutput<typeof Transport>;
 
 /** A token for a room that nobody else knows, signed with the installation's key. */
-async function roomToken(dataDir: string): Promise<string> {
+async function roomToken(dataDir: string, nodeId: string): Promise<string> {
   const jwk = signingKey(loadSecrets(dataDir));
   const seconds = Math.floor(Date.now() / 1_000);
   const claims: RoomClaims = {
-    aud: localNodeId,
+    aud: nodeId,
     sub: randomUUID() as UserId,
     sid: randomUUID() as SessionId,
     joinId: randomUUID() as JoinId,
@@ -113,16 +113,12 @@ function reachesTcp({ address, port }: IceCandidate): Promise<boolean> {
 
 type Ask = (path: string, body: object) => Promise<unknown>;
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /**
  * Joins a room over HTTP, opens a transport, and lets ICE and DTLS come through over UDP; TCP is connected to. Answers what was found in words;
  * an OperatorError says what does not work and what to do.
  */
-export async function checkVoice(url: string, dataDir: string): Promise<string> {
-  const token = await roomToken(dataDir);
+export async function checkVoice(url: string, dataDir: string, nodeId: string = localNodeId): Promise<string> {
+  const token = await roomToken(dataDir, nodeId);
   const ask: Ask = async (path, body) => {
     const response = await fetch(`${url}/sfu/${path}`, {
       method: "POST",
@@ -139,7 +135,7 @@ export async function checkVoice(url: string, dataDir: string): Promise<string> 
     await ask("join", {});
     transport = v.parse(Transport, await ask("transport", { direction: "send" }));
   } catch (cause) {
-    const advice = "the start says why when there is no voice; otherwise look into logs/sfu.log";
+    const advice = "look into its log (logs/sfu.log, or `docker compose logs sfu`)";
     throw new OperatorError(`The SFU node lets nobody in (${reasonOf(cause)}): ${advice}`, { cause });
   }
   const ports = [...new Set(transport.iceCandidates.map(({ port }) => port))].join(", ");
@@ -160,3 +156,42 @@ export async function checkVoice(url: string, dataDir: string): Promise<string> 
     await ask("leave", {}).catch(() => undefined);
   }
 }
+
+/** What the edge says of a node (`GET /operator/sfu`). */
+const Nodes = v.object({
+  nodes: v.array(v.object({ id: v.string(), url: v.string(), draining: v.boolean(), connected: v.boolean() })),
+});
+
+/** The nodes that have registered, asked with the secret that they share with the edge. */
+async function nodesOf(url: string, dataDir: string): Promise<v.InferOutput<typeof Nodes>["nodes"]> {
+  const headers = { authorization: `Bearer ${loadSecrets(dataDir).sfuSecret}` };
+  const response = await fetchFrom(`${url}/operator/sfu`, headers);
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new OperatorError(
+      `The edge does not say which voice nodes there are (${response.status}): does it run with the secrets of ${dataDir}?`,
+    );
+  }
+  return v.parse(Nodes, await response.json()).nodes;
+}
+
+/** Every node, with the installation's own key, so only where its secrets are. */
+export const voice: Hop = async ({ url, dataDir }) => {
+  if (dataDir === undefined)
+    return { note: "not looked at: that needs the installation's secrets, on the machine itself" };
+  const nodes = await nodesOf(url, dataDir);
+  if (nodes.length === 0) {
+    throw new OperatorError(
+      "No voice node has registered with the edge: is one running (logs/sfu.log, or `docker compose logs sfu`), with the same SFU_SECRET?",
+    );
+  }
+  const found: string[] = [];
+  for (const node of nodes) {
+    const { id, url: own, draining } = node;
+    if (!node.connected)
+      throw new OperatorError(`The voice node ${id} has lost the edge: look whether it runs, and into its log`);
+    // One that drains takes no new room, not even this one.
+    found.push(`${id}: ${draining ? "drains" : await checkVoice(own === "" ? url : own, dataDir, id)}`);
+  }
+  return found.join("; ");
+};
