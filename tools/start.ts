@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { aborted, runCommand } from "./command.ts";
 import { OperatorError } from "./operator-error.ts";
+import { operatorLink } from "./stack/operator-link.ts";
 import { rootFolder } from "./stack/root.ts";
 import { sfuSettings } from "./stack/sfu.ts";
 import { startStack } from "./stack/stack.ts";
@@ -73,7 +74,11 @@ await runCommand(async (stop) => {
       `The web client is not served (/ answers ${page.status}): see ${join(stack.dataDir, "logs", "workerd.log")}`,
     );
   }
-  console.log(`LesCopains is ready at ${browserUrl(host, stack.port)}`);
+  const url = browserUrl(host, stack.port);
+  const link = await operatorLink(stack.databaseUrl);
+  // Of all that is written, only this terminal shows it.
+  if (link !== undefined) console.log(`Nobody runs this place yet. To be its operator, open ${url}${link}`);
+  console.log(`LesCopains is ready at ${url}`);
 
   const crashed = await Promise.race([crash.promise, aborted(stop)]);
   if (crashed === undefined) console.log("Stopping …");

@@ -59,6 +59,8 @@ export const Self = v.object({
   ...User.entries,
   email: v.nullable(v.string()),
   totpEnabled: v.boolean(),
+  /** Whether the account runs the instance. */
+  operator: v.boolean(),
   createdAt: Timestamp,
 });
 export type Self = v.InferOutput<typeof Self>;

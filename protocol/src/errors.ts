@@ -20,6 +20,11 @@ export const ERRORS = {
   /** A room token joins once. */
   token_used: { status: 401, retry: false },
   forbidden: { status: 403, retry: false },
+  /** An operator disabled the account. */
+  account_disabled: { status: 403, retry: false },
+  /** No new accounts, or none without an invite. */
+  registration_closed: { status: 403, retry: false },
+  invite_required: { status: 403, retry: false },
   /** The socket or session is bound to no device. */
   device_required: { status: 403, retry: false },
   /** This token does not open the vault. */

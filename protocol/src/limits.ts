@@ -112,6 +112,10 @@ export const LIMITS = {
   handoffsOpen: 5,
   /** People in a voice channel or a call, as in Discord's: everyone's media is everyone's to receive. */
   voiceMembers: 99,
+  /** Invites to the instance that work at a time: they all come in one list. */
+  instanceInvites: 200,
+  /** Accounts, or lines of the log, in one page for operators. */
+  operatorPage: 50,
   /** Messages waiting in one channel before it answers `rate_limited`. */
   channelQueue: 2_000,
 } as const;

@@ -21,8 +21,8 @@ const AT_ONCE = 6;
 const HUGE_BYTES = 10 * 1024 * 1024;
 const ROUTES: readonly (readonly [string, Route])[] = Object.entries(REST);
 
-/** Routes that are granted only to who knows a password, a code, or an account's identity key. */
-const NEEDS_A_SECRET = new Set(["totpEnable", "totpDisable", "deleteSelf", "putDevice", "putDevices"]);
+/** Routes that are granted only to who knows a password, a code, a link's secret, or an account's identity key. */
+const NEEDS_A_SECRET = new Set(["claimInstance", "totpEnable", "totpDisable", "deleteSelf", "putDevice", "putDevices"]);
 
 let place: Place;
 let victims: Awaited<ReturnType<typeof plantCanaries>>;

@@ -50,6 +50,14 @@ export const CROWD = {
 const FILL = [
   `INSERT INTO users (id, username, display_name, password_hash)
    SELECT ${sqlId("a", "n")}, 'user' || n, 'User ' || n, 'hash' || n FROM generate_series(1, ${CROWD.users}) AS n`,
+  // Two operators, one account that is disabled.
+  `UPDATE users SET operator = id <> ${sqlId("a", "59999")}, disabled_at = CASE WHEN id = ${sqlId("a", "59999")} THEN now() END
+   WHERE id IN (${sqlId("a", "59998")}, ${sqlId("a", "59999")}, ${sqlId("a", "60000")})`,
+  `UPDATE instance SET registration = 'invite', server_invites = true`,
+  `INSERT INTO instance_invites (code, created_by)
+   SELECT 'inst' || lpad(n::text, 6, '0'), ${sqlId("a", "60000")} FROM generate_series(1, 200) AS n`,
+  `INSERT INTO operator_log (operator_id, operator_name, action)
+   SELECT ${sqlId("a", "60000")}, 'user60000', 'claim' FROM generate_series(1, 20000) AS n`,
   `INSERT INTO recovery_codes SELECT ${sqlId("a", "n")}, int8send(k) FROM generate_series(1, 3000) AS n, generate_series(1::bigint, 10) AS k`,
   // Everyone is signed in once and was once before; user 1 is signed in as often as one may be.
   `INSERT INTO sessions (id, user_id, name, last_used_at, expires_at)

@@ -62,6 +62,20 @@ test("[ST1] a start answers at the address it says, keeps its data, and SIGINT l
   console.log(`a second start is ready in ${((performance.now() - beforeMs) / 1_000).toFixed(1)} s`);
   expect(await register(again, "keeper")).toBe(409);
   expect(readFileSync(join(folder, "secrets.json"), "utf8")).toBe(secrets);
+
+  // [OP1] Each start while nobody is operator makes another link, and nothing else of the installation has it.
+  const links = [first, second].map(
+    (start) => /open (http:\S+\/operator\/claim#\S{43})$/m.exec(start.output())?.[1] ?? "",
+  );
+  expect(links.map((link) => link.slice(0, link.indexOf("#")))).toEqual([
+    `${url}/operator/claim`,
+    `${again}/operator/claim`,
+  ]);
+  expect(new Set(links).size).toBe(2);
+  for (const file of readdirSync(join(folder, "logs"))) {
+    for (const link of links)
+      expect(readFileSync(join(folder, "logs", file), "utf8")).not.toContain(link.split("#")[1]);
+  }
   second.kill("SIGTERM");
   expect((await second.exited).code).toBe(0);
 });

@@ -14,6 +14,7 @@ export const environmentBindings = [
   "VOICE_ORIGINS",
   "GATEWAY_SHARDS",
   "PG_POOL_SIZE",
+  "REGISTRATION",
   "REGISTER_LIMIT",
   "LOGIN_LIMIT",
   "METRICS_TOKEN",

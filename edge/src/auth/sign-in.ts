@@ -1,6 +1,7 @@
 import { type Self, Username } from "@lescopains/protocol/entities";
 import { SessionId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
+import type { Registration } from "@lescopains/protocol/operator";
 import type { LoginBody, RegisterBody, SignedIn } from "@lescopains/protocol/rest";
 import { v7 } from "uuid";
 import * as v from "valibot";
@@ -13,12 +14,14 @@ import {
   type SelfRow,
   toSelf,
 } from "../db/accounts.ts";
+import { admission } from "../db/instance.ts";
 import { type Database, DatabaseError } from "../db/port.ts";
 import { endReusedSession, endSession, openSession, rotateSession } from "../db/sessions.ts";
-import type { Env } from "../platform/env.ts";
+import { type Env, settings } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
-import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
+import { ok, type Outcome, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import { signAccessToken } from "./access-token.ts";
+import { secretHash } from "./claim.ts";
 import { admit, failedSignIns, forgive, registrations, signIns } from "./limits.ts";
 import { hashPassword, verifyPassword } from "./passwords.ts";
 import { openRefreshToken, sealRefreshToken } from "./refresh-token.ts";
@@ -47,9 +50,16 @@ async function opened(env: Env, user: Self, sessionId: SessionId, generation: nu
   return ok({ answer: { user, accessToken, expiresIn: PERIODS.accessTokenMs / 1_000 }, refreshToken });
 }
 
+/** Why somebody may not make an account. */
+function notAdmitted(registration: Registration, invite: string | null): Refusal {
+  if (registration === "closed") return refuse("registration_closed", "no new accounts are made here");
+  if (invite === null) return refuse("invite_required", "an account takes an invite here");
+  return refuse("invite_invalid", "this invite does not work (any more)");
+}
+
 /**
- * Makes an account and signs it in. The order keeps it cheap for us: the limit, then the name, then the password's third of a second.
- * Refuses with `rate_limited`, `username_taken` or `unavailable`.
+ * Makes an account and signs it in. The order keeps it cheap for us: the limit, the door, then the name, then the password's third of a second.
+ * Refuses with `rate_limited`, `registration_closed`, `invite_required`, `invite_invalid`, `username_taken` or `unavailable`.
  */
 export async function register(
   env: Env,
@@ -59,6 +69,11 @@ export async function register(
 ): Promise<Outcome<OpenedSession>> {
   const admitted = await admit(db, [await registrations(env, visitor.address)]);
   if (!admitted.ok) return admitted;
+  const { REGISTRATION } = settings(env);
+  const invite = body.invite ?? null;
+  const inviteHash = invite === null ? null : await secretHash(invite);
+  const [door] = await db.query(admission, [REGISTRATION, invite, inviteHash]);
+  if (door?.admitted !== true) return notAdmitted(door?.registration ?? "closed", invite);
   const taken = refuse("username_taken", "somebody has this name");
   if ((await db.query(nameTaken, [body.username.toLowerCase()])).length > 0) return taken;
   const hash = await hashPassword(env, body.password);
@@ -75,6 +90,9 @@ export async function register(
       sessionId,
       sessionName(visitor.userAgent),
       REFRESH_S,
+      REGISTRATION,
+      invite,
+      inviteHash,
     ]);
   } catch (error) {
     // Two people wanted the name at once.
@@ -83,7 +101,8 @@ export async function register(
     throw error;
   }
   const [row] = rows;
-  if (row === undefined) throw new Error("an account was made and is not there");
+  // Somebody else used the invite up, or the door was closed, while the password was being hashed.
+  if (row === undefined) return notAdmitted(door.registration, invite);
   log.info("account made", { userId, sessionId });
   return opened(env, toSelf(row), sessionId, 1);
 }
@@ -91,7 +110,7 @@ export async function register(
 /**
  * Signs in. Status, body and the time it takes are the same whether the name is nobody's or the password is wrong: one comparison either way,
  * and limits that count names, not accounts.
- * Refuses with `rate_limited`, `invalid_credentials`, `totp_required`, `totp_invalid` or `unavailable`.
+ * Refuses with `rate_limited`, `invalid_credentials`, `account_disabled`, `totp_required`, `totp_invalid` or `unavailable`.
  */
 export async function login(
   env: Env,
@@ -114,6 +133,8 @@ export async function login(
     return refuse("invalid_credentials", "no account with this name and password");
   }
   await forgive(db, failures);
+  // Told only to who knows the password.
+  if (account.disabled) return refuse("account_disabled", "an operator disabled this account");
   if (account.totp_enabled) {
     if (body.totp === undefined) return refuse("totp_required", "a code of the authenticator is needed too");
     const factor = await checkSecondFactor(env, db, account, body.totp);

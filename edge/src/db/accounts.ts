@@ -1,5 +1,7 @@
 import type { Self, User } from "@lescopains/protocol/entities";
 import type { ServerId, SessionId, Timestamp, UserId } from "@lescopains/protocol/ids";
+import type { Registration } from "@lescopains/protocol/operator";
+import { admitsWithoutUse, isLiving } from "./admission.ts";
 import { statement } from "./port.ts";
 
 /** What `SELF_COLUMNS` selects from `users u`. */
@@ -9,11 +11,12 @@ export interface SelfRow {
   readonly display_name: string;
   readonly email: string | null;
   readonly totp_enabled: boolean;
+  readonly operator: boolean;
   readonly account_created_at: Timestamp;
 }
 
 export const SELF_COLUMNS = `u.id, u.username, u.display_name, u.email,
-  u.totp_enabled_at IS NOT NULL AS totp_enabled, u.created_at AS account_created_at`;
+  u.totp_enabled_at IS NOT NULL AS totp_enabled, u.operator, u.created_at AS account_created_at`;
 
 /** An account as its owner sees it. */
 export function toSelf(row: SelfRow): Self {
@@ -23,6 +26,7 @@ export function toSelf(row: SelfRow): Self {
     displayName: row.display_name,
     email: row.email,
     totpEnabled: row.totp_enabled,
+    operator: row.operator,
     createdAt: row.account_created_at,
   };
 }
@@ -35,9 +39,11 @@ export interface CredentialsRow {
   /** Sealed (auth/totp.ts); without `totp_enabled` it waits to be proved. */
   readonly totp_secret: Uint8Array | null;
   readonly totp_enabled: boolean;
+  readonly disabled: boolean;
 }
 
-const CREDENTIALS_COLUMNS = `id, username, password_hash, totp_secret, totp_enabled_at IS NOT NULL AS totp_enabled`;
+const CREDENTIALS_COLUMNS = `id, username, password_hash, totp_secret, totp_enabled_at IS NOT NULL AS totp_enabled,
+  disabled_at IS NOT NULL AS disabled`;
 
 /** By the name in lower case. */
 export const credentialsByName = statement<[string], CredentialsRow>(
@@ -57,13 +63,23 @@ export const nameTaken = statement<[string], { id: UserId }>(
 );
 
 /**
- * Makes an account and its first session: user id, name, e-mail, password hash, session id, session name, seconds it lives.
- * Violates `users_username_key_key` when the name is in use.
+ * Makes an account and its first session, if registration admits it (db/instance.ts): user id, name, e-mail, password hash, session id, session
+ * name, seconds it lives, registration unless set, code, its SHA-256. An invite of the instance is used up by one where one is needed.
+ * Violates `users_username_key_key` when the name is in use. No row: not admitted (any more).
  */
-export const createAccount = statement<[UserId, string, string | null, string, SessionId, string, number], SelfRow>(
+export const createAccount = statement<
+  [UserId, string, string | null, string, SessionId, string, number, Registration, string | null, Uint8Array | null],
+  SelfRow
+>(
   "accounts.create",
-  `WITH u AS (
-     INSERT INTO users (id, username, display_name, email, password_hash) VALUES ($1, $2, $2, $3, $4) RETURNING *
+  `WITH used AS (
+     UPDATE instance_invites i SET uses = uses + 1 FROM instance n
+     WHERE i.code = $9 AND ${isLiving("i")} AND coalesce(n.registration, $8) = 'invite'
+     RETURNING i.code
+   ), u AS (
+     INSERT INTO users (id, username, display_name, email, password_hash)
+     SELECT $1, $2, $2, $3, $4 FROM instance n WHERE EXISTS (SELECT FROM used) OR ${admitsWithoutUse("n", "$8", "$9", "$10")}
+     RETURNING *
    ), opened AS (
      INSERT INTO sessions (id, user_id, name, expires_at)
      SELECT $5::uuid, id, $6, now() + make_interval(secs => $7) FROM u
@@ -115,12 +131,16 @@ export const serversOfMember = statement<[UserId], { server_id: ServerId; owned:
 
 /**
  * Deletes an account with all that hangs on it; messages stay without an author. Its envelopes leave the queues they wait in, and what it was
- * alone in goes. User, the password hash that was verified. No row: it owns a server, or its password is another one by now.
+ * alone in goes. User, and the password hash that was verified, or the operator who does it, whose log gets a line.
+ * No row: it owns a server, its password is another one by now, or that is no operator.
  */
-export const deleteAccount = statement<[UserId, string], { id: UserId }>(
+export const deleteAccount = statement<[UserId, string | null, UserId | null], { id: UserId }>(
   "accounts.delete",
   `WITH gone AS (
-     DELETE FROM users WHERE id = $1 AND password_hash = $2 AND NOT EXISTS (SELECT FROM servers WHERE owner_id = $1) RETURNING id
+     DELETE FROM users u
+     WHERE u.id = $1 AND (u.password_hash = $2 OR EXISTS (SELECT FROM users o WHERE o.id = $3 AND o.operator))
+       AND NOT EXISTS (SELECT FROM servers WHERE owner_id = $1)
+     RETURNING u.id, u.username
    ), unqueued AS (
      UPDATE devices d SET queued = greatest(0, d.queued - e.n) FROM gone, (
        SELECT user_id, device_id, count(*)::integer AS n FROM envelopes WHERE from_user_id = $1 AND user_id <> $1 GROUP BY user_id, device_id
@@ -130,6 +150,9 @@ export const deleteAccount = statement<[UserId, string], { id: UserId }>(
      DELETE FROM channels c USING gone, dm_participants mine
      WHERE mine.user_id = gone.id AND c.id = mine.channel_id
        AND NOT EXISTS (SELECT FROM dm_participants o WHERE o.channel_id = mine.channel_id AND o.user_id <> mine.user_id)
+   ), logged AS (
+     INSERT INTO operator_log (operator_id, operator_name, action, subject, subject_name)
+     SELECT o.id, o.username, 'user.delete', gone.id, gone.username FROM users o, gone WHERE o.id = $3
    )
    SELECT id FROM gone`,
 );

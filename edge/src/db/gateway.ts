@@ -12,7 +12,7 @@ export const accountOfSession = statement<[SessionId, UserId], Self & { readonly
        AND d.last_seen_at < now() - interval '1 hour'
    )
    SELECT u.id, u.username, u.display_name AS "displayName", u.email, u.totp_enabled_at IS NOT NULL AS "totpEnabled",
-          u.created_at AS "createdAt", s.device_id AS "deviceId"
+          u.operator, u.created_at AS "createdAt", s.device_id AS "deviceId"
    FROM sessions s JOIN users u ON u.id = s.user_id
    WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > now()`,
 );

@@ -24,7 +24,7 @@ export interface Database {
 }
 
 /** `unavailable`: PostgreSQL cannot be reached or did not answer; nothing is known about the statement's effect. */
-export type DatabaseErrorKind = "unavailable" | "unique" | "foreign_key" | "failed";
+export type DatabaseErrorKind = "unavailable" | "unique" | "foreign_key" | "check" | "failed";
 
 export class DatabaseError extends Error {
   readonly kind: DatabaseErrorKind;

@@ -24,7 +24,7 @@ export interface EndedRow {
 
 /**
  * Signs an account in: id, user, name, seconds it lives, how many others may stay, and the password hash that was verified.
- * No row: the account is gone or its password is another one by now. The row lock makes a password change wait for us, or us
+ * No row: the account is gone or disabled, or its password is another one by now. The row lock makes a password change wait for us, or us
  * for it, so that no session opened with an old password outlives the change (`endOtherSessions` runs after it).
  * The sessions unused for the longest give way; ended ones of anybody are swept on the way, a few at a time.
  * The last columns are the account; `gone` are the sessions of this account that gave way.
@@ -35,7 +35,7 @@ export const openSession = statement<
 >(
   "sessions.open",
   `WITH account AS (
-     SELECT * FROM users WHERE id = $2 AND password_hash = $6 FOR NO KEY UPDATE
+     SELECT * FROM users WHERE id = $2 AND password_hash = $6 AND disabled_at IS NULL FOR NO KEY UPDATE
    ), surplus AS (
      DELETE FROM sessions WHERE id IN (
        SELECT s.id FROM sessions s JOIN account a ON a.id = s.user_id

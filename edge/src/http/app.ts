@@ -7,6 +7,7 @@ import { log } from "../platform/logger.ts";
 import { requests } from "../platform/metrics.ts";
 import { quotable } from "../platform/trace.ts";
 import { refuse } from "@lescopains/protocol/outcome";
+import { accountRoutes } from "./accounts.ts";
 import { authRoutes } from "./auth.ts";
 import { blockRoutes } from "./blocks.ts";
 import { channelRoutes } from "./channels.ts";
@@ -15,6 +16,7 @@ import { friendRoutes } from "./friends.ts";
 import { handoffRoutes } from "./handoffs.ts";
 import { healthRoutes } from "./health.ts";
 import { historyRoutes } from "./history.ts";
+import { instanceRoutes } from "./instance.ts";
 import { inviteRoutes } from "./invites.ts";
 import { keyRoutes } from "./keys.ts";
 import { memberRoutes } from "./members.ts";
@@ -33,6 +35,7 @@ export function makeApp(): App {
   app.use(observed);
   healthRoutes(app);
   openApiRoutes(app);
+  instanceRoutes(app);
   authRoutes(app);
   userRoutes(app);
   handoffRoutes(app);
@@ -48,6 +51,7 @@ export function makeApp(): App {
   friendRoutes(app);
   blockRoutes(app);
   voiceRoutes(app);
+  accountRoutes(app);
   operatorRoutes(app);
 
   app.notFound((c) => {

@@ -28,7 +28,12 @@ function operation(name: string, route: Route): object {
   return {
     operationId: name,
     summary: route.summary,
-    security: { user: [{ accessToken: [] }], cookie: [{ refreshCookie: [] }], none: [] }[route.auth],
+    security: {
+      user: [{ accessToken: [] }],
+      operator: [{ accessToken: [] }],
+      cookie: [{ refreshCookie: [] }],
+      none: [],
+    }[route.auth],
     parameters: [
       ...parameters("path", route.params),
       ...parameters("query", route.query),

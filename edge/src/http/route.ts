@@ -14,6 +14,7 @@ import type { AccessClaims } from "@lescopains/protocol/token";
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import { authenticate } from "../auth/authenticate.ts";
+import { isOperator } from "../db/operators.ts";
 import { type Database, database } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
 import { refusals } from "../platform/metrics.ts";
@@ -31,8 +32,8 @@ export interface Call<N extends RouteName> {
   readonly query: RouteQuery<N>;
   readonly headers: RouteHeaders<N>;
   readonly body: RouteBody<N>;
-  /** Who asks; only routes with `auth: "user"` may read it. */
-  readonly user: (typeof REST)[N]["auth"] extends "user" ? AccessClaims : undefined;
+  /** Who asks; only routes with `auth: "user"` or `"operator"` may read it. */
+  readonly user: (typeof REST)[N]["auth"] extends "user" | "operator" ? AccessClaims : undefined;
   /** What was to be made was there already: the answer has the route's `foundStatus`. */
   readonly found: () => void;
   /** Raw access to cookies, headers and the client's address. */
@@ -49,12 +50,14 @@ export function serve<N extends RouteName>(
   app.on(route.method, route.path, async (c) => {
     const db = database(c.env);
     let user: AccessClaims | undefined;
-    if (route.auth === "user") {
+    if (route.auth === "user" || route.auth === "operator") {
       const claims = await authenticate(c.env, db, c.req.header("authorization"));
       if (!claims.ok) return answerRefusal(c, claims);
       user = claims.value;
       const trace = currentTrace();
       if (trace !== undefined) trace.userId = user.sub;
+      if (route.auth === "operator" && (await db.query(isOperator, [user.sub])).length === 0)
+        return answerRefusal(c, refuse("forbidden", "this is for operators"));
     }
     const input = await read(route, c);
     if (!input.ok) return answerRefusal(c, input);

@@ -2,6 +2,7 @@ import type { User } from "@lescopains/protocol/entities";
 import type { SelfPatch } from "@lescopains/protocol/rest";
 import type { AccessClaims } from "@lescopains/protocol/token";
 import { confirmPassword } from "../auth/confirm-password.ts";
+import { leaveEverything } from "../auth/leave-everything.ts";
 import { hashPassword } from "../auth/passwords.ts";
 import { clearRefreshCookie } from "../auth/refresh-cookie.ts";
 import { revokeSessions } from "../auth/revoke.ts";
@@ -16,13 +17,13 @@ import {
   toUser,
   userSeenBy,
 } from "../db/accounts.ts";
+import { isOperator } from "../db/operators.ts";
 import type { Database } from "../db/port.ts";
 import { endOtherSessions } from "../db/sessions.ts";
 import { serverActor } from "../platform/actors.ts";
 import type { Env } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
 import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
-import { leaveWith } from "../voice/places.ts";
 import { type App, serve } from "./route.ts";
 
 const gone = refuse("session_revoked", "this account is gone");
@@ -51,13 +52,11 @@ export function userRoutes(app: App): void {
     const servers = await db.query(serversOfMember, [user.sub]);
     const owner = refuse("conflict", "hand over or delete the servers of this account first");
     if (servers.some(({ owned }) => owned)) return owner;
-    const left = await Promise.all(servers.map(({ server_id }) => serverActor(env, server_id).forgetMember(user.sub)));
-    // A server that was deleted meanwhile has forgotten everybody.
-    const refusal = left.find((outcome) => !outcome.ok && outcome.error.code !== "not_found");
-    if (refusal !== undefined && !refusal.ok) return refusal;
-    const silent = await leaveWith(env, db, user.sub, "all");
-    if (!silent.ok && silent.error.code !== "not_found") return silent;
-    const deleted = await db.query(deleteAccount, [user.sub, account.value.password_hash]);
+    if ((await db.query(isOperator, [user.sub])).length > 0)
+      return refuse("conflict", "an operator is made one of the others first");
+    const left = await leaveEverything(env, db, user.sub);
+    if (!left.ok) return left;
+    const deleted = await db.query(deleteAccount, [user.sub, account.value.password_hash, null]);
     if (deleted.length === 0)
       return (await db.query(serversOfMember, [user.sub])).some(({ owned }) => owned) ? owner : changedMeanwhile;
     await revokeSessions(env, user.sub, "all");

@@ -1,3 +1,4 @@
+import { Registration } from "@lescopains/protocol/operator";
 import * as v from "valibot";
 import type { Channel } from "../actors/channel/actor.ts";
 import type { Gateway } from "../actors/gateway/actor.ts";
@@ -37,6 +38,7 @@ export interface Env {
   readonly VOICE_ORIGINS?: string;
   readonly GATEWAY_SHARDS?: string;
   readonly PG_POOL_SIZE?: string;
+  readonly REGISTRATION?: string;
   readonly REGISTER_LIMIT?: string;
   readonly LOGIN_LIMIT?: string;
   readonly METRICS_TOKEN?: string;
@@ -59,6 +61,12 @@ const Settings = v.object({
   GATEWAY_SHARDS: setting(1, 1, 64),
   /** PostgreSQL connections in all. */
   PG_POOL_SIZE: setting(10, 1, 20),
+  /** Who may make an account, until an operator chooses. */
+  REGISTRATION: v.pipe(
+    v.optional(v.string(), ""),
+    v.transform((text) => (text === "" ? "open" : text)),
+    Registration,
+  ),
   /** Registrations from one address in an hour. */
   REGISTER_LIMIT: setting(60, 1, 1_000_000),
   /** Sign-in attempts from one address in a minute. */
@@ -73,8 +81,8 @@ const parsed = new WeakMap<Env, InstanceSettings>();
 export function settings(env: Env): InstanceSettings {
   let known = parsed.get(env);
   if (known === undefined) {
-    const { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTER_LIMIT, LOGIN_LIMIT } = env;
-    known = v.parse(Settings, { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTER_LIMIT, LOGIN_LIMIT });
+    const { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTRATION, REGISTER_LIMIT, LOGIN_LIMIT } = env;
+    known = v.parse(Settings, { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTRATION, REGISTER_LIMIT, LOGIN_LIMIT });
     parsed.set(env, known);
   }
   return known;

@@ -12,6 +12,7 @@ const ana: Self = {
   displayName: "Ana",
   email: null,
   totpEnabled: false,
+  operator: false,
   createdAt: "2026-11-22T10:00:00.000Z",
 };
 

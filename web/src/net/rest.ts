@@ -100,7 +100,8 @@ export function createApi(fetch: Fetch, access: Access): Api {
     async call<N extends RouteName>(name: N, ...[args]: Rest<N>): Promise<RouteAnswer<N>> {
       const route: Route = REST[name];
       const parts = (args ?? {}) as Parts;
-      if (route.auth !== "user") return (await request(fetch, route, parts)) as RouteAnswer<N>;
+      if (route.auth !== "user" && route.auth !== "operator")
+        return (await request(fetch, route, parts)) as RouteAnswer<N>;
       const token = await access.token();
       try {
         return (await request(fetch, route, parts, token)) as RouteAnswer<N>;

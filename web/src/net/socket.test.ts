@@ -11,6 +11,7 @@ const READY = {
     displayName: "Ana",
     email: null,
     totpEnabled: false,
+    operator: false,
     createdAt: "2026-11-22T10:00:00.000Z",
   },
   servers: [],

@@ -20,6 +20,7 @@ export const self: Self = {
   displayName: "Ana",
   email: null,
   totpEnabled: false,
+  operator: false,
   createdAt: AT,
 };
 

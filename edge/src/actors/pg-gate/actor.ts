@@ -1,5 +1,5 @@
 import { Pool, types } from "pg";
-import type { GateAnswer } from "../../db/port.ts";
+import type { DatabaseErrorKind, GateAnswer } from "../../db/port.ts";
 import { Actor } from "../../platform/actor.ts";
 import { type Env, settings } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
@@ -70,7 +70,7 @@ export class PgGate extends Actor {
 /** PostgreSQL error classes (SQLSTATE, appendix A of its manual). */
 function refusal(error: unknown, name: string): GateAnswer {
   const { code, constraint, message } = error as { code?: string; constraint?: string; message?: string };
-  const answer = (kind: "unavailable" | "unique" | "foreign_key" | "failed"): GateAnswer => ({
+  const answer = (kind: DatabaseErrorKind): GateAnswer => ({
     ok: false,
     kind,
     message: message ?? String(error),
@@ -78,6 +78,7 @@ function refusal(error: unknown, name: string): GateAnswer {
   });
   if (code === "23505") return answer("unique");
   if (code === "23503") return answer("foreign_key");
+  if (code === "23514") return answer("check");
   // 08: connection; 53: out of resources; 57: cancelled or shutting down; no SQLSTATE at all: the socket failed or timed out.
   const sqlState = code !== undefined && /^[0-9A-Z]{5}$/.test(code);
   if (!sqlState || code.startsWith("08") || code.startsWith("53") || code.startsWith("57"))
