@@ -1,23 +1,10 @@
 import * as v from "valibot";
 import { Count, label, User } from "./entities.ts";
 import { Timestamp, UserId } from "./ids.ts";
+import { Registration } from "./instance.ts";
 import { LIMITS, PERIODS } from "./limits.ts";
 import { NodeLoad } from "./sfu/registry.ts";
 import { NodeId } from "./sfu/token.ts";
-
-/** Who may make an account: everybody, who holds an invite, nobody. */
-export const Registration = v.picklist(["open", "invite", "closed"]);
-export type Registration = v.InferOutput<typeof Registration>;
-
-/** What every visitor is told of the instance. `version` is the program's. */
-export const Instance = v.object({
-  name: v.string(),
-  registration: Registration,
-  /** With `invite`: an invite to a server lets somebody make an account, too. */
-  serverInvites: v.boolean(),
-  version: v.string(),
-});
-export type Instance = v.InferOutput<typeof Instance>;
 
 export const InstancePatch = v.object({
   name: v.optional(label(LIMITS.serverNameMax)),

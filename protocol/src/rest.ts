@@ -37,29 +37,14 @@ import {
   PreKeysBody,
   UserDevices,
 } from "./keys.ts";
+import { Instance } from "./instance.ts";
 import { LIMITS, PERIODS } from "./limits.ts";
-import {
-  ClaimBody,
-  Instance,
-  InstanceInvite,
-  InstanceInviteCreate,
-  InstancePatch,
-  OperatorLog,
-  OperatorStatus,
-  OperatorUser,
-  OperatorUserDelete,
-  OperatorUserPatch,
-  OperatorUsers,
-  VoiceNode,
-  VoiceNodePatch,
-} from "./operator.ts";
 import { PermissionString } from "./permissions.ts";
-import { NodeId } from "./sfu/token.ts";
 import { VoiceJoinBody, VoiceJoined, VoiceMember, VoicePatch, VoiceRoster } from "./voice.ts";
 import { Vault, VaultBody, VaultHeaders, VaultPage, VaultRecordBody, VaultRecordName } from "./vault.ts";
 
 /** A whole number in a query string. */
-function queryNumber(min: number, max: number) {
+export function queryNumber(min: number, max: number) {
   return v.pipe(
     v.string(),
     v.regex(/^[0-9]{1,16}$/),
@@ -235,20 +220,6 @@ export const VaultQuery = v.object({
   limit: v.optional(queryNumber(1, LIMITS.vaultPage), String(LIMITS.vaultPage)),
 });
 
-export const OperatorUsersQuery = v.object({
-  /** Part of a name or of an e-mail address. */
-  search: v.optional(text(LIMITS.emailMax)),
-  /** Cursor: `next` of the page before. */
-  after: v.optional(text(LIMITS.usernameMax)),
-  limit: v.optional(queryNumber(1, LIMITS.operatorPage), String(LIMITS.operatorPage)),
-});
-
-export const OperatorLogQuery = v.object({
-  /** Cursor: `next` of the page before. */
-  before: v.optional(queryNumber(0, Number.MAX_SAFE_INTEGER)),
-  limit: v.optional(queryNumber(1, LIMITS.operatorPage), String(LIMITS.operatorPage)),
-});
-
 type Schema = v.GenericSchema;
 
 /** One line of the REST contract. */
@@ -277,7 +248,7 @@ const server = v.object({ id: ServerId });
 const member = v.object({ id: ServerId, userId: UserId });
 const channel = v.object({ id: ChannelId });
 
-/** The REST part of the contract: name → route. `GET /api/openapi.json` is made from it. */
+/** The REST part of the contract, save what operators alone may ask (operator-rest.ts): name → route. */
 export const REST = {
   getInstance: {
     method: "GET",
@@ -878,122 +849,4 @@ export const REST = {
     params: v.object({ id: ChannelId, userId: UserId }),
     status: 204,
   },
-
-  claimInstance: {
-    method: "POST",
-    path: "/api/operator/claim",
-    summary: "Become the first operator, with the secret of the link in the log",
-    auth: "user",
-    body: ClaimBody,
-    status: 200,
-    answer: Self,
-  },
-  operatorStatus: {
-    method: "GET",
-    path: "/api/operator/status",
-    summary: "Versions, sizes and counts of the instance",
-    auth: "operator",
-    status: 200,
-    answer: OperatorStatus,
-  },
-  patchInstance: {
-    method: "PATCH",
-    path: "/api/operator/instance",
-    summary: "Change the instance's name or who may make an account",
-    auth: "operator",
-    body: InstancePatch,
-    status: 200,
-    answer: Instance,
-  },
-  listAccounts: {
-    method: "GET",
-    path: "/api/operator/users",
-    summary: "Accounts, by name",
-    auth: "operator",
-    query: OperatorUsersQuery,
-    status: 200,
-    answer: OperatorUsers,
-  },
-  patchAccount: {
-    method: "PATCH",
-    path: "/api/operator/users/:id",
-    summary: "Disable or enable an account, make or unmake an operator, end two-factor sign-in",
-    auth: "operator",
-    params: v.object({ id: UserId }),
-    body: OperatorUserPatch,
-    status: 200,
-    answer: OperatorUser,
-  },
-  deleteAccount: {
-    method: "DELETE",
-    path: "/api/operator/users/:id",
-    summary: "Delete an account with the servers it owns; its messages elsewhere stay without a name",
-    auth: "operator",
-    params: v.object({ id: UserId }),
-    body: OperatorUserDelete,
-    status: 204,
-  },
-  listInstanceInvites: {
-    method: "GET",
-    path: "/api/operator/invites",
-    summary: "Invites to make an account",
-    auth: "operator",
-    status: 200,
-    answer: v.object({ invites: v.array(InstanceInvite) }),
-  },
-  createInstanceInvite: {
-    method: "POST",
-    path: "/api/operator/invites",
-    summary: "Make an invite to make an account",
-    auth: "operator",
-    body: InstanceInviteCreate,
-    status: 201,
-    answer: InstanceInvite,
-  },
-  revokeInstanceInvite: {
-    method: "DELETE",
-    path: "/api/operator/invites/:code",
-    summary: "End an invite to make an account",
-    auth: "operator",
-    params: v.object({ code: InviteCode }),
-    status: 204,
-  },
-  listVoiceNodes: {
-    method: "GET",
-    path: "/api/operator/nodes",
-    summary: "Voice nodes and their load",
-    auth: "operator",
-    status: 200,
-    answer: v.object({ nodes: v.array(VoiceNode) }),
-  },
-  patchVoiceNode: {
-    method: "PATCH",
-    path: "/api/operator/nodes/:node",
-    summary: "Take a voice node out of service, or back",
-    auth: "operator",
-    params: v.object({ node: NodeId }),
-    body: VoiceNodePatch,
-    status: 204,
-  },
-  operatorLog: {
-    method: "GET",
-    path: "/api/operator/log",
-    summary: "What operators did, latest first",
-    auth: "operator",
-    query: OperatorLogQuery,
-    status: 200,
-    answer: OperatorLog,
-  },
 } as const satisfies Record<string, Route>;
-
-export type RouteName = keyof typeof REST;
-type Part<N extends RouteName, K extends keyof Route> = (typeof REST)[N] extends {
-  readonly [P in K]: infer S extends Schema;
-}
-  ? v.InferOutput<S>
-  : undefined;
-export type RouteParams<N extends RouteName> = Part<N, "params">;
-export type RouteQuery<N extends RouteName> = Part<N, "query">;
-export type RouteHeaders<N extends RouteName> = Part<N, "headers">;
-export type RouteBody<N extends RouteName> = Part<N, "body">;
-export type RouteAnswer<N extends RouteName> = Part<N, "answer">;

@@ -6,12 +6,12 @@ import { AccessClaims } from "./token.ts";
 import { DOWN } from "./down.ts";
 import { ERRORS } from "./errors.ts";
 import { PERMISSIONS } from "./permissions.ts";
-import { REST } from "./rest.ts";
+import { ROUTES } from "./routes.ts";
 import { UP } from "./up.ts";
 
 /** Everything that another program can see of this product's wire; `wire.test.ts` pins its hash. */
 export const WIRE = {
-  REST,
+  ROUTES,
   UP,
   DOWN,
   ERRORS,

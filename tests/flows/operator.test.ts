@@ -1,4 +1,5 @@
-import { REST, type Route, type RouteName } from "@lescopains/protocol/rest";
+import type { Route } from "@lescopains/protocol/rest";
+import { type RouteName, ROUTES } from "@lescopains/protocol/routes";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { operatorLink } from "../../tools/stack/operator-link.ts";
 import { opener } from "./kit/opener.ts";
@@ -72,20 +73,20 @@ describe("[OP1] the first operator", () => {
 });
 
 describe("[OP2] routes of operators", () => {
-  const ROUTES = Object.entries(REST).filter(([, route]: [string, Route]) => route.auth === "operator") as [
+  const OPERATORS = Object.entries(ROUTES).filter(([, route]: [string, Route]) => route.auth === "operator") as [
     RouteName,
     Route,
   ][];
 
   test("are all that stand under /api/operator, save the claim", () => {
-    const under = Object.entries(REST).filter(([, { path }]) => path.startsWith("/api/operator/"));
+    const under = Object.entries(ROUTES).filter(([, { path }]) => path.startsWith("/api/operator/"));
     expect(under.map(([name]) => name).filter((name) => name !== "claimInstance")).toEqual(
-      ROUTES.map(([name]) => name),
+      OPERATORS.map(([name]) => name),
     );
-    expect(ROUTES.length).toBeGreaterThan(9);
+    expect(OPERATORS.length).toBeGreaterThan(9);
   });
 
-  test.each(ROUTES)(
+  test.each(OPERATORS)(
     "%s refuses outsiders, those who are operators no more, and forged tokens",
     async (_name, route) => {
       const [outsider, former, disabled] = (await enroll(place, 3)) as [Person, Person, Person];
@@ -124,7 +125,7 @@ describe("[OP2] routes of operators", () => {
     const channelId = server.channels.find(({ type }) => type === "text")?.id;
     if (channelId === undefined) throw new Error("a server begins with a text channel");
     await talk.must("message:send", { channelId, content: canary, nonce: canary });
-    for (const [name, { method, path }] of ROUTES) {
+    for (const [name, { method, path }] of OPERATORS) {
       if (method !== "GET") continue;
       const answer = await fetch(`${place.url}${path}`, { headers: { authorization: `Bearer ${operator.token}` } });
       expect(answer.status, name).toBe(200);

@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { ERRORS, ErrorResponse } from "@lescopains/protocol/errors";
-import { REST, type Route } from "@lescopains/protocol/rest";
+import type { Route } from "@lescopains/protocol/rest";
+import { ROUTES } from "@lescopains/protocol/routes";
 import fc from "fast-check";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,7 +20,7 @@ const RUNS = Number(process.env["FUZZ_RUNS"] ?? 80);
 const RUNS_WITH_PASSWORD = Math.ceil(RUNS / 5);
 const AT_ONCE = 6;
 const HUGE_BYTES = 10 * 1024 * 1024;
-const ROUTES: readonly (readonly [string, Route])[] = Object.entries(REST);
+const ALL: readonly (readonly [string, Route])[] = Object.entries(ROUTES);
 
 /** Routes that are granted only to who knows a password, a code, a link's secret, or an account's identity key. */
 const NEEDS_A_SECRET = new Set(["claimInstance", "totpEnable", "totpDisable", "deleteSelf", "putDevice", "putDevices"]);
@@ -159,7 +160,7 @@ function quote(body: string | Buffer | undefined): string {
 }
 
 describe("[FZ1] whatever is sent to a route, it answers a 2xx of the contract or a 4xx with a code, and no one else's data:", () => {
-  test.each(ROUTES)("%s", async (name, route) => {
+  test.each(ALL)("%s", async (name, route) => {
     const attacker = await attackerIn(place, victims.ids);
     const socket: RawSocket = await connectRaw(place, attacker.person);
     const [spare] = (await enroll(place, 1)) as [Person];
@@ -243,12 +244,12 @@ test("[FZ1] pinned: a code with NUL for a server that one is not in is refused a
   const headers = { authorization: `Bearer ${person.token}`, "content-type": "application/json" };
   const what = "joinServer with NUL";
   const answer = await send("POST", `/api/servers/${victims.server.id}/join`, headers, '{"code":"\\u0000"}');
-  judge("joinServer", REST.joinServer, answer, what);
+  judge("joinServer", ROUTES.joinServer, answer, what);
   expect(answer.status).toBeGreaterThanOrEqual(400);
 });
 
 describe("[FZ2] a body of 10 MB is refused with too_large, or cut off, announced or not:", () => {
-  test.each(ROUTES.filter(([, route]) => route.body !== undefined))("%s", async (_name, route) => {
+  test.each(ALL.filter(([, route]) => route.body !== undefined))("%s", async (_name, route) => {
     const attacker = await attackerIn(place, victims.ids);
     const { person } = attacker;
     const [target] = fc.sample(
@@ -286,8 +287,8 @@ test("[FZ3] paths and methods that the contract does not have are refused with n
     expect(text, path).not.toContain(CANARY);
   }
   for (const method of ["PUT", "PATCH", "DELETE", "POST", "GET"]) {
-    for (const [, route] of ROUTES) {
-      const known = ROUTES.some(([, other]) => other.path === route.path && other.method === method);
+    for (const [, route] of ALL) {
+      const known = ALL.some(([, other]) => other.path === route.path && other.method === method);
       if (known || route.path.includes(":")) continue;
       const { status, text } = await send(method, route.path, headers);
       expect(JSON.parse(text), `${method} ${route.path}`).toMatchObject({

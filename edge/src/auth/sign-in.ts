@@ -1,7 +1,7 @@
 import { type Self, Username } from "@lescopains/protocol/entities";
 import { SessionId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
-import type { Registration } from "@lescopains/protocol/operator";
+import type { Registration } from "@lescopains/protocol/instance";
 import type { LoginBody, RegisterBody, SignedIn } from "@lescopains/protocol/rest";
 import { v7 } from "uuid";
 import * as v from "valibot";

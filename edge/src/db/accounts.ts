@@ -1,6 +1,6 @@
 import type { Self, User } from "@lescopains/protocol/entities";
 import type { ServerId, SessionId, Timestamp, UserId } from "@lescopains/protocol/ids";
-import type { Registration } from "@lescopains/protocol/operator";
+import type { Registration } from "@lescopains/protocol/instance";
 import { admitsWithoutUse, isLiving } from "./admission.ts";
 import { statement } from "./port.ts";
 

@@ -1,5 +1,6 @@
 import type { UserId } from "@lescopains/protocol/ids";
-import type { InstanceInvite, Registration } from "@lescopains/protocol/operator";
+import type { Registration } from "@lescopains/protocol/instance";
+import type { InstanceInvite } from "@lescopains/protocol/operator";
 import { type SelfRow, SELF_COLUMNS } from "./accounts.ts";
 import { admitsWithoutUse, isLiving } from "./admission.ts";
 import { statement } from "./port.ts";

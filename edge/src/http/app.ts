@@ -1,4 +1,4 @@
-import { REST } from "@lescopains/protocol/rest";
+import { ROUTES } from "@lescopains/protocol/routes";
 import { Hono, type MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { DatabaseError } from "../db/port.ts";
@@ -87,7 +87,7 @@ const observed: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
 };
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-const PATTERNS = Object.values(REST).map(({ method, path }) => ({
+const PATTERNS = Object.values(ROUTES).map(({ method, path }) => ({
   method,
   pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`),
 }));

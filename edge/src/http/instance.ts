@@ -1,5 +1,5 @@
 import { LIMITS } from "@lescopains/protocol/limits";
-import type { Instance } from "@lescopains/protocol/operator";
+import type { Instance } from "@lescopains/protocol/instance";
 import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { inviteCode } from "../actors/server/invite-code.ts";
 import { secretHash } from "../auth/claim.ts";

@@ -1,5 +1,6 @@
 import { ErrorResponse } from "@lescopains/protocol/errors";
-import { REST, type Route } from "@lescopains/protocol/rest";
+import type { Route } from "@lescopains/protocol/rest";
+import { ROUTES } from "@lescopains/protocol/routes";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { App } from "./route.ts";
@@ -54,7 +55,7 @@ function operation(name: string, route: Route): object {
 /** The REST part of the contract as an OpenAPI 3.1 document. */
 function openApi(): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const [name, route] of Object.entries<Route>(REST)) {
+  for (const [name, route] of Object.entries<Route>(ROUTES)) {
     const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(name, route) };
   }

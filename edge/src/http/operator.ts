@@ -50,7 +50,16 @@ export function operatorRoutes(app: App): void {
   // The rooms stay out: who talks where is nobody's business.
   serve(app, "listVoiceNodes", async ({ env }) => {
     const nodes = await sfuRegistry(env).nodes();
-    return ok({ nodes: nodes.map(({ rooms: _, ...node }) => node).toSorted((a, b) => (a.id < b.id ? -1 : 1)) });
+    const shown = nodes.map(({ id, url, region, version, draining, connected, load }) => ({
+      id,
+      url,
+      region,
+      version,
+      draining,
+      connected,
+      load,
+    }));
+    return ok({ nodes: shown.toSorted((a, b) => (a.id < b.id ? -1 : 1)) });
   });
 
   serve(app, "patchVoiceNode", async ({ env, db, user, params, body }) => {

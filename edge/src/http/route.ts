@@ -1,15 +1,15 @@
 import { ERRORS, type ErrorBody } from "@lescopains/protocol/errors";
 import { LIMITS } from "@lescopains/protocol/limits";
+import type { Route } from "@lescopains/protocol/rest";
 import {
-  REST,
-  type Route,
   type RouteAnswer,
   type RouteBody,
   type RouteHeaders,
   type RouteName,
   type RouteParams,
   type RouteQuery,
-} from "@lescopains/protocol/rest";
+  ROUTES,
+} from "@lescopains/protocol/routes";
 import type { AccessClaims } from "@lescopains/protocol/token";
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
@@ -33,7 +33,7 @@ export interface Call<N extends RouteName> {
   readonly headers: RouteHeaders<N>;
   readonly body: RouteBody<N>;
   /** Who asks; only routes with `auth: "user"` or `"operator"` may read it. */
-  readonly user: (typeof REST)[N]["auth"] extends "user" | "operator" ? AccessClaims : undefined;
+  readonly user: (typeof ROUTES)[N]["auth"] extends "user" | "operator" ? AccessClaims : undefined;
   /** What was to be made was there already: the answer has the route's `foundStatus`. */
   readonly found: () => void;
   /** Raw access to cookies, headers and the client's address. */
@@ -46,7 +46,7 @@ export function serve<N extends RouteName>(
   name: N,
   handler: (call: Call<N>) => Promise<Outcome<RouteAnswer<N>>>,
 ): void {
-  const route: Route = REST[name];
+  const route: Route = ROUTES[name];
   app.on(route.method, route.path, async (c) => {
     const db = database(c.env);
     let user: AccessClaims | undefined;

@@ -1,4 +1,4 @@
-import { Registration } from "@lescopains/protocol/operator";
+import { Registration } from "@lescopains/protocol/instance";
 import * as v from "valibot";
 import type { Channel } from "../actors/channel/actor.ts";
 import type { Gateway } from "../actors/gateway/actor.ts";

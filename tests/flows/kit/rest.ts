@@ -1,8 +1,9 @@
 import { type ErrorBody, ErrorResponse } from "@lescopains/protocol/errors";
-import { REST, type Route, type RouteAnswer, type RouteName } from "@lescopains/protocol/rest";
+import type { Route } from "@lescopains/protocol/rest";
+import { type RouteAnswer, type RouteName, ROUTES } from "@lescopains/protocol/routes";
 import * as v from "valibot";
 
-type Given<N extends RouteName, K extends "params" | "query" | "body"> = (typeof REST)[N] extends {
+type Given<N extends RouteName, K extends "params" | "query" | "body"> = (typeof ROUTES)[N] extends {
   readonly [P in K]: infer S extends v.GenericSchema;
 }
   ? v.InferInput<S>
@@ -43,7 +44,7 @@ export async function call<N extends RouteName>(
   name: N,
   { token, params, query, body, headers }: Asked<N> = {},
 ): Promise<Answered<N>> {
-  const route: Route = REST[name];
+  const route: Route = ROUTES[name];
   const search = new URLSearchParams(query as Record<string, string> | undefined).toString();
   const path = pathOf(route, params as Record<string, unknown> | undefined);
   const response = await fetch(`${url}${path}${search === "" ? "" : `?${search}`}`, {

@@ -157,7 +157,7 @@ export class FakeBrowser {
       },
       deleteStore: async () => await deleteDB(this.databaseName),
       server: {
-        call: ((name: never, args: never) => through(() => port.call(name, args))) as Kit["server"]["call"],
+        call: ((name: never, args: never) => through(() => port.call(name, args))) as unknown as Kit["server"]["call"],
         emit: ((event: never, body: never) =>
           through(() => port.emit(event, body))) as unknown as Kit["server"]["emit"],
       },

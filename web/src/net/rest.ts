@@ -1,36 +1,42 @@
 import { ErrorResponse } from "@lescopains/protocol/errors";
-import { REST, type Route, type RouteAnswer, type RouteName, type RouteParams } from "@lescopains/protocol/rest";
+import { REST, type Route } from "@lescopains/protocol/rest";
+import type { PartOf } from "@lescopains/protocol/routes";
 import * as v from "valibot";
 import { ApiError, unavailable } from "./api-error.ts";
 import type { Access } from "./access.ts";
 
-type Table = typeof REST;
+type Table = Readonly<Record<string, Route>>;
 type Schema = v.GenericSchema;
-type BodyOf<N extends RouteName> = Table[N] extends { readonly body: infer S extends Schema }
+type BodyOf<T extends Table, N extends keyof T> = T[N] extends { readonly body: infer S extends Schema }
   ? { readonly body: v.InferInput<S> }
   : { readonly body?: undefined };
-type ParamsOf<N extends RouteName> = Table[N] extends { readonly params: Schema }
-  ? { readonly params: RouteParams<N> }
+type ParamsOf<T extends Table, N extends keyof T> = T[N] extends { readonly params: Schema }
+  ? { readonly params: PartOf<T[N], "params"> }
   : { readonly params?: undefined };
-type QueryOf<N extends RouteName> = Table[N] extends { readonly query: infer S extends Schema }
+type QueryOf<T extends Table, N extends keyof T> = T[N] extends { readonly query: infer S extends Schema }
   ? { readonly query?: { readonly [K in keyof v.InferInput<S>]?: string | number | undefined } }
   : { readonly query?: undefined };
-type HeadersOf<N extends RouteName> = Table[N] extends { readonly headers: infer S extends Schema }
+type HeadersOf<T extends Table, N extends keyof T> = T[N] extends { readonly headers: infer S extends Schema }
   ? { readonly headers: v.InferInput<S> }
   : { readonly headers?: undefined };
 
 /** What a route takes: `params` fill its path, `query`, `headers` and `body` are as its schemas accept them. */
-export type CallArgs<N extends RouteName> = ParamsOf<N> & QueryOf<N> & HeadersOf<N> & BodyOf<N>;
-type Rest<N extends RouteName> = Partial<CallArgs<N>> extends CallArgs<N> ? [args?: CallArgs<N>] : [args: CallArgs<N>];
+type ArgsOf<T extends Table, N extends keyof T> = ParamsOf<T, N> & QueryOf<T, N> & HeadersOf<T, N> & BodyOf<T, N>;
+export type CallArgs<N extends keyof typeof REST> = ArgsOf<typeof REST, N>;
+type Rest<T extends Table, N extends keyof T> =
+  Partial<ArgsOf<T, N>> extends ArgsOf<T, N> ? [args?: ArgsOf<T, N>] : [args: ArgsOf<T, N>];
 
-/** The REST contract as one typed function. */
-export interface Api {
+/** A table of routes as one typed function. */
+export interface Calls<T extends Table> {
   /**
    * Calls a route by its name in the contract.
    * @throws ApiError the server's refusal, or `unavailable` when it could not be asked.
    */
-  readonly call: <N extends RouteName>(name: N, ...rest: Rest<N>) => Promise<RouteAnswer<N>>;
+  readonly call: <N extends keyof T>(name: N, ...rest: Rest<T, N>) => Promise<PartOf<T[N], "answer">>;
 }
+
+/** The REST contract, save what only operators ask. */
+export type Api = Calls<typeof REST>;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -68,7 +74,7 @@ async function refusal(response: Response): Promise<ApiError> {
   });
 }
 
-/** One request of the contract, its answer parsed. Used by `createApi`, and for the refresh itself. */
+/** One request of the contract, its answer parsed. Used by `createCalls`, and for the refresh itself. */
 export async function request(fetch: Fetch, route: Route, parts: Parts, accessToken?: string): Promise<unknown> {
   const headers: Record<string, string> = { accept: "application/json", ...parts.headers };
   if (accessToken !== undefined) headers["authorization"] = `Bearer ${accessToken}`;
@@ -94,22 +100,22 @@ export async function request(fetch: Fetch, route: Route, parts: Parts, accessTo
   return parsed.output;
 }
 
-/** The typed client of the REST contract. A token that has ended is renewed once and the call repeated. */
-export function createApi(fetch: Fetch, access: Access): Api {
+/** The typed client of a table of the REST contract. A token that has ended is renewed once and the call repeated. */
+export function createCalls<T extends Table>(fetch: Fetch, access: Access, table: T): Calls<T> {
   return {
-    async call<N extends RouteName>(name: N, ...[args]: Rest<N>): Promise<RouteAnswer<N>> {
-      const route: Route = REST[name];
+    async call<N extends keyof T>(name: N, ...[args]: Rest<T, N>): Promise<PartOf<T[N], "answer">> {
+      type Answer = PartOf<T[N], "answer">;
+      const route: Route = table[name] as Route;
       const parts = (args ?? {}) as Parts;
-      if (route.auth !== "user" && route.auth !== "operator")
-        return (await request(fetch, route, parts)) as RouteAnswer<N>;
+      if (route.auth !== "user" && route.auth !== "operator") return (await request(fetch, route, parts)) as Answer;
       const token = await access.token();
       try {
-        return (await request(fetch, route, parts, token)) as RouteAnswer<N>;
+        return (await request(fetch, route, parts, token)) as Answer;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (error.code === "session_revoked") access.end();
         if (error.code !== "token_expired" && error.code !== "unauthenticated") throw error;
-        return (await request(fetch, route, parts, await access.renew(token))) as RouteAnswer<N>;
+        return (await request(fetch, route, parts, await access.renew(token))) as Answer;
       }
     },
   };

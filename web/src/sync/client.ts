@@ -9,11 +9,11 @@
  * `Live` (live-types.ts) is a lifetime as a value: it exists while one person is signed in, and all of that person's state goes with it.
  */
 import type { Self } from "@lescopains/protocol/entities";
-import { type LoginBody, REST, type RegisterBody, type SignedIn } from "@lescopains/protocol/rest";
+import { type LoginBody, REST, type RegisterBody, type Route, type SignedIn } from "@lescopains/protocol/rest";
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import { type Access, createAccess, REFRESH_LOCK } from "../net/access.ts";
 import { asApiError } from "../net/api-error.ts";
-import { type Api, createApi, type Fetch, request } from "../net/rest.ts";
+import { type Api, type Calls, createCalls, type Fetch, request } from "../net/rest.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Live } from "./live-types.ts";
 import type { Clock, KeyValueStore, Locks, Page, RandomUuid } from "./ports.ts";
@@ -52,6 +52,8 @@ export interface Client {
   readonly live: ReadonlySignal<Live | null>;
   /** The REST contract, typed; see net/rest.ts. */
   readonly api: Api;
+  /** The same for a table of routes that comes with the code that needs it. */
+  readonly calls: <T extends Readonly<Record<string, Route>>>(table: T) => Calls<T>;
   /** Restores the session by the refresh cookie, asking again until the server answers. Called once, at start. */
   readonly restore: () => void;
   /** @throws ApiError `invalid_credentials`, `totp_required`, `totp_invalid`, `rate_limited`, `unavailable`, … */
@@ -81,7 +83,8 @@ export function createClient(deps: ClientDeps): Client {
     onSignedIn: ({ user }) => signedIn(user),
     onEnded: () => signedOut(!leaving),
   });
-  const api = createApi(deps.fetch, access);
+  const calls: Client["calls"] = (table) => createCalls(deps.fetch, access, table);
+  const api = calls(REST);
 
   function signedIn(user: Self): void {
     const before = session.peek();
@@ -151,6 +154,7 @@ export function createClient(deps: ClientDeps): Client {
     session,
     live,
     api,
+    calls,
     restore: () => void restore(),
     // The refresh lock: a sign-in or sign-out must not cross another tab's refresh, whose cookie would win.
     async login(body) {

@@ -1,7 +1,7 @@
 import type { Member, Presence } from "@lescopains/protocol/entities";
 import type { ServerId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
-import type { RouteAnswer } from "@lescopains/protocol/rest";
+import type { RouteAnswer } from "@lescopains/protocol/routes";
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type ApiError, asApiError } from "../net/api-error.ts";
 import { backoffMs } from "./backoff.ts";
