@@ -1,5 +1,5 @@
 import { ErrorResponse } from "@lescopains/protocol/errors";
-import { REST, type Route } from "@lescopains/protocol/rest";
+import type { REST, Route } from "@lescopains/protocol/rest";
 import type { PartOf } from "@lescopains/protocol/routes";
 import * as v from "valibot";
 import { ApiError, unavailable } from "./api-error.ts";
@@ -22,7 +22,7 @@ type HeadersOf<T extends Table, N extends keyof T> = T[N] extends { readonly hea
 
 /** What a route takes: `params` fill its path, `query`, `headers` and `body` are as its schemas accept them. */
 type ArgsOf<T extends Table, N extends keyof T> = ParamsOf<T, N> & QueryOf<T, N> & HeadersOf<T, N> & BodyOf<T, N>;
-export type CallArgs<N extends keyof typeof REST> = ArgsOf<typeof REST, N>;
+
 type Rest<T extends Table, N extends keyof T> =
   Partial<ArgsOf<T, N>> extends ArgsOf<T, N> ? [args?: ArgsOf<T, N>] : [args: ArgsOf<T, N>];
 
