@@ -3,6 +3,9 @@ import { serveAsset } from "./http/assets.ts";
 import { withSecurityHeaders } from "./http/headers.ts";
 import { isFromTrustedProxy, isSecure } from "./http/address.ts";
 import { passToSfu } from "./http/sfu.ts";
+import { refuseToServe } from "./http/refuse-to-serve.ts";
+import { stub } from "./platform/actors.ts";
+import { misconfigurations } from "./platform/configuration.ts";
 import { type Env, settings } from "./platform/env.ts";
 import { setLogLevel } from "./platform/logger.ts";
 import { requestIdOf, within } from "./platform/trace.ts";
@@ -23,6 +26,8 @@ const REST_PATHS = /^\/(api(\/|$)|operator\/|health$|metrics$)/;
 export default {
   async fetch(request, env, ctx): Promise<Response> {
     setLogLevel(env.LOG_LEVEL);
+    const problems = misconfigurations(env);
+    if (problems.length > 0) return refuseToServe(problems);
     const url = new URL(request.url);
     return withSecurityHeaders(await answer(request, url, env, ctx), url, isSecure(request, env), env);
   },
@@ -45,5 +50,5 @@ function gatewayOf(url: URL, env: Env): DurableObjectStub {
   const shards = settings(env).GATEWAY_SHARDS;
   const named = Number(/^(\d{1,2})\./.exec(url.searchParams.get("sid") ?? "")?.[1] ?? Number.NaN);
   const shard = named < shards ? named : Math.floor(Math.random() * shards);
-  return env.GATEWAY.get(env.GATEWAY.idFromName(String(shard)));
+  return stub(env, env.GATEWAY, String(shard));
 }

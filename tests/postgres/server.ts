@@ -17,6 +17,8 @@ export interface Server {
   empty(): Promise<string>;
   /** Makes a database with the whole schema. */
   migrated(): Promise<string>;
+  /** Copies a database that nobody is connected to. */
+  copyOf(connectionString: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -36,18 +38,20 @@ export async function startServer(): Promise<Server> {
     rmSync(dataDir, { recursive: true, force: true });
   };
   let made = 0;
-  const empty = async (): Promise<string> => {
+  const create = async (how: string): Promise<string> => {
     made += 1;
     const admin = new Client({ connectionString: postgres.connectionString });
     await admin.connect();
-    await admin.query(`CREATE DATABASE test_${made}`);
+    await admin.query(`CREATE DATABASE test_${made} ${how}`);
     await admin.end();
     const url = new URL(postgres.connectionString);
     url.pathname = `/test_${made}`;
     return url.href;
   };
+  const empty = (): Promise<string> => create("");
   return {
     empty,
+    copyOf: (connectionString) => create(`TEMPLATE ${new URL(connectionString).pathname.slice(1)} STRATEGY file_copy`),
     migrated: async () => {
       const connectionString = await empty();
       await migrate({ connectionString, directory: MIGRATIONS });

@@ -23,6 +23,21 @@ interface Tool {
   readonly cwd: string;
 }
 
+/** What the tools find around them: no telemetry, no look-ups, no log files in the home folder, for a build needs no network. */
+export function buildEnvironment(): Record<string, string> {
+  const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: `${binFolder}${delimiter}${process.env["PATH"] ?? ""}`,
+    NODE_ENV: "production",
+    FORCE_COLOR: "0",
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    WRANGLER_LOG_PATH: join(cacheFolder, "wrangler-logs"),
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  };
+}
+
 /** Runs a tool of node_modules; what it printed is shown only if it fails. */
 async function runTool(what: string, { command, args, cwd }: Tool): Promise<void> {
   const output: Buffer[] = [];
@@ -31,17 +46,7 @@ async function runTool(what: string, { command, args, cwd }: Tool): Promise<void
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
       shell: process.platform === "win32",
-      env: {
-        ...process.env,
-        PATH: `${binFolder}${delimiter}${process.env["PATH"] ?? ""}`,
-        NODE_ENV: "production",
-        FORCE_COLOR: "0",
-        // No telemetry, no look-ups, no log files in the home folder: a build needs no network.
-        WRANGLER_SEND_METRICS: "false",
-        WRANGLER_HIDE_BANNER: "true",
-        WRANGLER_LOG_PATH: join(cacheFolder, "wrangler-logs"),
-        CLOUDFLARE_CF_FETCH_ENABLED: "false",
-      },
+      env: buildEnvironment(),
     });
     child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => output.push(chunk));

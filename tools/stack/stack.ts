@@ -17,6 +17,7 @@ import { sfuHttpPort, startSfu } from "./sfu.ts";
 import type { Sfu } from "./sfu.ts";
 import { describeExit, startSupervisor, stopOrphans } from "./supervisor.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { startWranglerDev } from "./wrangler-dev.ts";
 import { startWorkerd } from "./workerd.ts";
 import type { Workerd } from "./workerd.ts";
 import { environmentBindings } from "./workerd-config.ts";
@@ -42,6 +43,8 @@ export interface StackOptions {
   readonly log?: (line: string) => void;
   /** Build what changed first: everything (the default), only the edge, or nothing. */
   readonly build?: boolean | "edge";
+  /** What runs the edge: workerd by itself, the default, or `wrangler dev`. */
+  readonly runtime?: "workerd" | "wrangler";
   /** Another bundle than the repository's. */
   readonly edgeFolder?: string;
   /** A process of the stack ended that nobody had stopped: the line says which, and why if that is known. */
@@ -84,17 +87,21 @@ const healthTimeoutMs = 60_000;
 /** Waits until the edge answers at all, or (`healthy`) with 200. */
 async function waitForHealth(url: string, healthy: boolean, signal: AbortSignal | undefined): Promise<void> {
   let last = "it does not answer";
+  let refusal: string | undefined;
   for (const deadline = Date.now() + healthTimeoutMs; Date.now() < deadline; await sleep(50)) {
     signal?.throwIfAborted();
     try {
       const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(10_000) });
       const body = await response.text();
+      refusal = /this installation is not configured: [^"]*/.exec(body)?.[0];
+      if (refusal !== undefined) break;
       if (response.ok || !healthy) return;
       last = `/health answers ${response.status} ${body}`;
     } catch {
       // Not yet.
     }
   }
+  if (refusal !== undefined) throw new OperatorError(`The edge does not start: ${refusal}`);
   throw new OperatorError(`The edge did not become healthy within ${healthTimeoutMs / 1000} s: ${last}`);
 }
 
@@ -213,7 +220,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     signal?.throwIfAborted();
     log("Starting the edge …");
     const httpPort = workerBin === undefined ? undefined : await sfuHttpPort();
-    const workerd = await startWorkerd({
+    const start = options.runtime === "wrangler" ? startWranglerDev : startWorkerd;
+    const workerd = await start({
       runFolder: folder.run,
       logFolder: folder.logs,
       actorsFolder: folder.actors,

@@ -5,6 +5,8 @@ import { rootFolder } from "./root.ts";
 /** What the worker reads from its environment; all are strings, empty when unset. */
 export const environmentBindings = [
   "DATABASE_URL",
+  "DATABASE_DRIVER",
+  "NEON_PROXY",
   "JWT_SECRET",
   "TOTP_KEY",
   "STUN_URLS",
@@ -58,7 +60,7 @@ function modules(bundleFolder: string, folderName: string): string {
 }
 
 /** The compatibility date and flags stand in wrangler.toml, for every place the bundle runs in. */
-function compatibility(): string {
+export function compatibility(): string {
   const toml = readFileSync(join(rootFolder, "wrangler.toml"), "utf8");
   const date = /^compatibility_date = "([^"]+)"/m.exec(toml)?.[1];
   const flags = /^compatibility_flags = \[([^\]]*)\]/m.exec(toml)?.[1];

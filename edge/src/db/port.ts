@@ -49,7 +49,7 @@ export type GateAnswer =
     };
 
 /** The database as the worker and the actors reach it: through the one actor that owns the connections. */
-export function database(env: Pick<Env, "PG_GATE">): Database {
+export function database(env: Pick<Env, "PG_GATE" | "ACTOR_LOCATION">): Database {
   const gate = pgGate(env);
   return {
     async query<Values extends readonly unknown[], Row>(st: Statement<Values, Row>, values: Values): Promise<Row[]> {

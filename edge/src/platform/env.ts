@@ -19,7 +19,13 @@ export interface Env {
   readonly PASSWORDS: Fetcher;
   /** The signalling of an SFU node on the same machine; elsewhere nodes have addresses of their own. */
   readonly SFU?: Fetcher;
-  readonly DATABASE_URL: string;
+  readonly DATABASE_URL?: string;
+  /** Cloudflare's connection pool near the database; where it is bound it wins over DATABASE_URL. */
+  readonly HYPERDRIVE?: Pick<Hyperdrive, "connectionString">;
+  /** `pg` (the default): PostgreSQL over TCP; `neon`: over WebSockets, by Neon's driver. */
+  readonly DATABASE_DRIVER?: string;
+  /** For Neon's driver and a database that is not Neon's: `wss://…`, what translates WebSockets to TCP for it (Neon's wsproxy). */
+  readonly NEON_PROXY?: string;
   /** 32 random bytes, base64: signs access and refresh tokens. */
   readonly JWT_SECRET: string;
   /** 32 random bytes, base64: encrypts second-factor secrets at rest. */
@@ -37,6 +43,7 @@ export interface Env {
   /** Origins of voice nodes that stand elsewhere, separated by commas: pages may connect to those. */
   readonly VOICE_ORIGINS?: string;
   readonly GATEWAY_SHARDS?: string;
+  readonly ACTOR_LOCATION?: string;
   readonly PG_POOL_SIZE?: string;
   readonly REGISTRATION?: string;
   readonly REGISTER_LIMIT?: string;
@@ -47,16 +54,27 @@ export interface Env {
 }
 
 function setting(fallback: number, min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
   return v.pipe(
     v.optional(v.string(), ""),
     v.transform((text) => (text === "" ? fallback : Number(text))),
-    v.integer(),
-    v.minValue(min),
-    v.maxValue(max),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
   );
 }
 
-const Settings = v.object({
+/** One of a few words, the first when unset. */
+function oneOf<const W extends string>(first: W, ...others: readonly W[]) {
+  return v.pipe(
+    v.optional(v.string(), ""),
+    v.transform((text) => (text === "" ? first : text)),
+    v.picklist([first, ...others], `must be one of ${[first, ...others].join(" ").trim()}`),
+  );
+}
+
+/** What the environment may tune. */
+export const Settings = v.object({
   /** Gateway actors that share the sockets. One process gains nothing from more than one; on Cloudflare each is a thread. */
   GATEWAY_SHARDS: setting(1, 1, 64),
   /** PostgreSQL connections in all. */
@@ -71,18 +89,23 @@ const Settings = v.object({
   REGISTER_LIMIT: setting(60, 1, 1_000_000),
   /** Sign-in attempts from one address in a minute. */
   LOGIN_LIMIT: setting(30, 1, 1_000_000),
+  DATABASE_DRIVER: oneOf("pg", "neon"),
+  /** Where Cloudflare is asked to place the actors: near the database that they all speak to. */
+  ACTOR_LOCATION: oneOf("", "wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"),
 });
 
 export type InstanceSettings = v.InferOutput<typeof Settings>;
 
-const parsed = new WeakMap<Env, InstanceSettings>();
+/** The part of the environment they stand in. */
+type Tunable = Partial<Pick<Env, keyof InstanceSettings>>;
 
-/** The tunable numbers of this instance. Throws a ValiError that names the variable when one is not a number in range. */
-export function settings(env: Env): InstanceSettings {
+const parsed = new WeakMap<Tunable, InstanceSettings>();
+
+/** The tunable settings of this instance. Throws a ValiError that names the variable when one is out of range. */
+export function settings(env: Tunable): InstanceSettings {
   let known = parsed.get(env);
   if (known === undefined) {
-    const { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTRATION, REGISTER_LIMIT, LOGIN_LIMIT } = env;
-    known = v.parse(Settings, { GATEWAY_SHARDS, PG_POOL_SIZE, REGISTRATION, REGISTER_LIMIT, LOGIN_LIMIT });
+    known = v.parse(Settings, env);
     parsed.set(env, known);
   }
   return known;

@@ -31,6 +31,9 @@ function onlooker(connectionString: string): Pool {
 /** The limits by address would stop a test that makes many people; `env` wins over them. */
 const ROOMY = { REGISTER_LIMIT: "1000000", LOGIN_LIMIT: "1000000" } as const;
 
+/** `FLOWS_ON=wrangler`: the same flows on `wrangler dev`. */
+const { FLOWS_ON } = process.env;
+
 /**
  * Starts PostgreSQL and the edge on free ports, and an SFU node if asked; resolves when they are healthy. `dataDir`: a folder of the caller's,
  * which stays.
@@ -48,6 +51,7 @@ export async function startPlace(
     dataDir,
     env: { ...ROOMY, ...env },
     build: "edge",
+    runtime: FLOWS_ON === "wrangler" ? "wrangler" : "workerd",
     sfu,
     sfuEnv: { SFU_WORKERS: "1" },
     onCrash: (line) => crashes.push(line),

@@ -1,40 +1,24 @@
-import { Pool, types } from "pg";
 import type { DatabaseErrorKind, GateAnswer } from "../../db/port.ts";
 import { Actor } from "../../platform/actor.ts";
-import { type Env, settings } from "../../platform/env.ts";
+import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { statementErrors, statements, timed } from "../../platform/metrics.ts";
-
-types.setTypeParser(types.builtins.INT8, Number);
-types.setTypeParser(types.builtins.TIMESTAMPTZ, (text) => new Date(text).toISOString());
+import { type ConnectionPool, openPool } from "./pool.ts";
 
 /** What workerd says of a socket that this side has closed. */
 const OWN_CLOSE = "This socket has been closed.";
 /** More than this many statements waiting for a connection: PostgreSQL is too slow or gone, and waiting only adds to it. */
 const MAX_WAITING = 5_000;
-const CONNECT_TIMEOUT_MS = 2_000;
-/** PostgreSQL may still carry out what we gave up on: whoever changes something finds out at the next try. */
-const ANSWER_TIMEOUT_MS = 10_000;
-/** Idle connections pin the actor in memory, so they are given back soon (facts: pg in workerd). */
-const IDLE_TIMEOUT_MS = 4_000;
 
 /** Owns the instance's PostgreSQL connections; all others send it named statements. */
 export class PgGate extends Actor {
-  readonly #pool: Pool;
+  readonly #pool: Promise<ConnectionPool>;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#pool = new Pool({
-      connectionString: env.DATABASE_URL,
-      max: settings(env).PG_POOL_SIZE,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: ANSWER_TIMEOUT_MS,
-      idleTimeoutMillis: IDLE_TIMEOUT_MS,
-      application_name: "lescopains",
-    });
     // A connection that PostgreSQL closes while idle reports here; the pool has already dropped it. So does one that the pool itself closes.
-    this.#pool.on("error", (error) => {
-      if (error.message !== OWN_CLOSE) log.warn("postgres connection lost", { reason: error.message });
+    this.#pool = openPool(env, ({ message }) => {
+      if (message !== OWN_CLOSE) log.warn("postgres connection lost", { reason: message });
     });
   }
 
@@ -50,16 +34,17 @@ export class PgGate extends Actor {
 
   /** Numbers for `/metrics`. */
   async stats(): Promise<{ busy: number; idle: number; waiting: number }> {
-    const { totalCount, idleCount, waitingCount } = this.#pool;
+    const { totalCount, idleCount, waitingCount } = await this.#pool;
     return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
   }
 
   async #run(name: string, text: string, values: readonly unknown[]): Promise<GateAnswer> {
-    if (this.#pool.waitingCount > MAX_WAITING) {
-      return { ok: false, kind: "unavailable", message: "too many statements waiting", constraint: undefined };
-    }
     try {
-      const { rows } = await this.#pool.query({ name, text, values: [...values] });
+      const pool = await this.#pool;
+      if (pool.waitingCount > MAX_WAITING) {
+        return { ok: false, kind: "unavailable", message: "too many statements waiting", constraint: undefined };
+      }
+      const { rows } = await pool.query({ name, text, values: [...values] });
       return { ok: true, rows };
     } catch (error) {
       return refusal(error, name);
