@@ -17,11 +17,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const commands = {
   start: "tools/start.ts",
   test: "tools/test.ts",
+  "test:edge": "tools/test-edge.ts",
   verify: "tools/verify.ts",
   bench: "bench/main.ts",
   doctor: "tools/doctor.ts",
   backup: "tools/backup.ts",
   restore: "tools/restore.ts",
+  "deploy:edge": "tools/deploy-edge.ts",
   screenshots: "tests/browser/screenshots.ts",
 };
 

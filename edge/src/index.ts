@@ -36,7 +36,7 @@ export default {
 async function answer(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
   const { pathname } = url;
   if (pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
-  if (pathname === SFU_REGISTRY_PATH) return env.SFU_REGISTRY.get(env.SFU_REGISTRY.idFromName("sfu")).fetch(request);
+  if (pathname === SFU_REGISTRY_PATH) return stub(env, env.SFU_REGISTRY, "sfu").fetch(request);
   const requestId = requestIdOf(isFromTrustedProxy(request, env) ? request.headers.get("x-request-id") : undefined);
   if (pathname.startsWith("/sfu/")) return within({ requestId }, () => passToSfu(request, env, requestId));
   if (!REST_PATHS.test(pathname)) return serveAsset(request, env);

@@ -21,6 +21,7 @@ interface Tool {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What the tools find around them: no telemetry, no look-ups, no log files in the home folder, for a build needs no network. */
@@ -38,22 +39,24 @@ export function buildEnvironment(): Record<string, string> {
   };
 }
 
-/** Runs a tool of node_modules; what it printed is shown only if it fails. */
-async function runTool(what: string, { command, args, cwd }: Tool): Promise<void> {
+/** Runs a tool of node_modules; answers what it printed. Throws an OperatorError of `failure` and that. */
+export async function runTool(failure: string, { command, args, cwd, env = {} }: Tool): Promise<string> {
   const output: Buffer[] = [];
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn(join(binFolder, command), [...args], {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
       shell: process.platform === "win32",
-      env: buildEnvironment(),
+      env: { ...buildEnvironment(), ...env },
     });
     child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (code !== 0) throw new OperatorError(`${what} cannot be built:\n${Buffer.concat(output).toString("utf8").trim()}`);
+  const printed = Buffer.concat(output).toString("utf8").trim();
+  if (code !== 0) throw new OperatorError(`${failure}:\n${printed}`);
+  return printed;
 }
 
 /** Builds unless the result of the same inputs is there. Two processes at once: the second waits, and finds it done. */
@@ -95,7 +98,7 @@ export async function buildEdge(log: Log): Promise<void> {
     mkdirSync(webFolder, { recursive: true }); // wrangler refuses an assets folder that is not there.
     const draft = join(cacheFolder, "edge.new");
     rmSync(draft, { recursive: true, force: true });
-    await runTool("The edge", {
+    await runTool("The edge cannot be built", {
       command: "wrangler",
       args: ["deploy", "--dry-run", "--outdir", draft],
       cwd: rootFolder,
@@ -110,7 +113,7 @@ export async function buildWeb(log: Log): Promise<void> {
   const inputs = ["web", "package-lock.json", "protocol/package.json", "protocol/src", "tools/stack/precompress.ts"];
   await buildOnce("web", inputs, join(webFolder, "index.html"), async () => {
     log("Building the web client …");
-    await runTool("The web client", { command: "vite", args: ["build"], cwd: join(rootFolder, "web") });
+    await runTool("The web client cannot be built", { command: "vite", args: ["build"], cwd: join(rootFolder, "web") });
     await precompress(webFolder);
   });
 }

@@ -6,10 +6,10 @@ import { OperatorError } from "../operator-error.ts";
 import { buildEnvironment } from "./build.ts";
 import { lastLogLine } from "./logs.ts";
 import { freePort } from "./ports.ts";
-import { rootFolder } from "./root.ts";
 import { describeExit } from "./supervisor.ts";
 import type { Child } from "./supervisor.ts";
 import type { Workerd, WorkerdOptions } from "./workerd.ts";
+import { configOf } from "./wrangler-config.ts";
 
 const stopGraceMs = 10_000;
 const readyTimeoutMs = 60_000;
@@ -28,6 +28,12 @@ export async function startWranglerDev(options: WorkerdOptions): Promise<Workerd
   const bundleFolder = join(runFolder, "bundle");
   rmSync(bundleFolder, { recursive: true, force: true });
   cpSync(options.edgeFolder, bundleFolder, { recursive: true });
+  // wrangler watches what its configuration names, and starts the worker anew, in the middle of requests, when that changes.
+  const webFolder = join(runFolder, "web");
+  rmSync(webFolder, { recursive: true, force: true });
+  cpSync(options.webFolder, webFolder, { recursive: true });
+  const configFile = join(runFolder, "wrangler.json");
+  writeFileSync(configFile, JSON.stringify(configOf(bundleFolder, webFolder)));
   const envFile = join(runFolder, "wrangler.env");
   const settings = Object.entries(env).filter(([, value]) => value !== "");
   writeFileSync(envFile, settings.map(([name, value]) => `${name}='${value}'\n`).join(""), { mode: 0o600 });
@@ -43,10 +49,8 @@ export async function startWranglerDev(options: WorkerdOptions): Promise<Workerd
         "--no-warnings",
         wranglerProgram(),
         "dev",
-        join(bundleFolder, "index.js"),
-        "--no-bundle",
         "--local",
-        `--config=${join(rootFolder, "wrangler.toml")}`,
+        `--config=${configFile}`,
         `--ip=${host}`,
         `--port=${port}`,
         "--inspector-port=0",
