@@ -10,7 +10,7 @@ interface ProjectOptions {
 }
 
 /** Flows that run on `wrangler dev` too; `npm run test:edge` runs them all there. */
-const onWrangler = ["accounts", "gateway", "gateway-quiet", "keys", "messages", "voice"];
+const onWrangler = ["accounts", "gateway-quiet", "keys", "messages", "voice"];
 
 /**
  * Projects run in the order of `order`, those that measure or kill things alone. Nothing is retried: a test that fails now

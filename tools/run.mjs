@@ -17,7 +17,6 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const commands = {
   start: "tools/start.ts",
   test: "tools/test.ts",
-  "test:edge": "tools/test-edge.ts",
   verify: "tools/verify.ts",
   bench: "bench/main.ts",
   doctor: "tools/doctor.ts",

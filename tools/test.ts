@@ -43,6 +43,8 @@ function countResults(modules: readonly TestModule[], unhandledErrors: number): 
 
 await runCommand(async (stop) => {
   const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
+  // Asked for by name, it is all of them; among everything else, some (vitest.config.ts).
+  if (options.project?.includes("flows-wrangler") === true) process.env["FLOWS_ON_WRANGLER"] = "all";
   const vitest = await createVitest({ ...options, root: rootFolder, watch: false });
   stop.addEventListener("abort", () => void vitest.cancelCurrentRun("keyboard-input"), { once: true });
   try {

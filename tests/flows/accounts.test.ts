@@ -6,7 +6,7 @@ import { signAccessToken } from "../../edge/src/auth/access-token.ts";
 import { openRefreshToken, sealRefreshToken } from "../../edge/src/auth/refresh-token.ts";
 import { connect } from "./kit/connection.ts";
 import { enroll, freshName, register } from "./kit/people.ts";
-import { type Place, startPlace } from "./kit/place.ts";
+import { ON_WRANGLER, type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
 
@@ -120,7 +120,7 @@ describe("registering and signing in", () => {
       return answer;
     });
     for (let each = 0; each < 20; each++) expect((await whoAmI(token)).status).toBe(200);
-    expect(pending).toBeGreaterThan(0);
+    if (!ON_WRANGLER) expect(pending).toBeGreaterThan(0);
     const answers = await Promise.all(signIns);
     const refused = answers.filter(({ status }) => status === 503);
     expect(refused.length).toBeGreaterThan(0);

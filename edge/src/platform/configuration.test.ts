@@ -45,6 +45,7 @@ describe("[CONF2] what is missing or wrong is named, its value is not", () => {
     ["SFU_SIGNING_KEY", JSON.stringify({ ...jwk, d: undefined })],
     ["SFU_SIGNING_KEY", JSON.stringify({ ...jwk, kid: "" })],
     ["NEON_PROXY", "https://secret-value"],
+    ["VOICE_ORIGINS", "https://secret-value/path"],
     ["DATABASE_DRIVER", "secret-value"],
     ["ACTOR_LOCATION", "secret-value"],
     ["GATEWAY_SHARDS", "0"],

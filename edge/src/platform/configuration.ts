@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { secretBytes } from "../auth/secrets.ts";
+import { voiceOrigins } from "../voice/origins.ts";
 import { type Env, Settings } from "./env.ts";
 
 const known = new WeakMap<Env, readonly string[]>();
@@ -32,6 +33,7 @@ function check(env: Env): string[] {
   );
   const turns = env.TURN_URLS ?? "";
   need(turns === "" || (env.TURN_SECRET ?? "") !== "", "TURN_URLS needs TURN_SECRET");
+  need(areOrigins(env), "VOICE_ORIGINS must be origins like https://voice.example.org, commas between");
   const proxy = env.NEON_PROXY ?? "";
   need(proxy === "" || (URL.canParse(proxy) && /^wss?:/.test(proxy)), "NEON_PROXY must be a ws:// or wss:// URL");
 
@@ -44,6 +46,15 @@ function check(env: Env): string[] {
 function has32Bytes(base64: string): boolean {
   try {
     secretBytes("a secret", base64);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function areOrigins(env: Env): boolean {
+  try {
+    voiceOrigins(env);
     return true;
   } catch {
     return false;
