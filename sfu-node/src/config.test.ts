@@ -29,6 +29,8 @@ test("[SN1] a wrong setting is one line that names it and shows no value", () =>
   expect(message({ SFU_REGISTRY_URL: "ws://edge", SFU_SECRET: "hunter2" })).toBe(
     "SFU_SECRET: at least 32 bytes, the same as the edge's",
   );
+  expect(message({ TRUSTED_PROXY: "10.0.0.0/8, my-proxy" })).toMatch(/^TRUSTED_PROXY: is no list of addresses/);
+  expect(message({ TRUSTED_PROXY: "10.0.0.0/33" })).toMatch(/^TRUSTED_PROXY: is no list of addresses/);
   expect(message({ SFU_NODE_ID: "Not A Name" })).toMatch(/^SFU_NODE_ID: /);
 });
 

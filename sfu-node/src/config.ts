@@ -4,6 +4,7 @@ import { NodeId } from "@lescopains/protocol/sfu/token";
 import type { JSONWebKeySet } from "jose";
 import * as v from "valibot";
 import type { ListenAddress } from "./media/mediasoup.ts";
+import { addressBook } from "./platform/address.ts";
 
 const text = v.optional(v.pipe(v.string(), v.trim()), "");
 
@@ -93,8 +94,16 @@ const Environment = v.object({
   /** Pages of other origins that may use this node: the edge's own address. */
   SFU_ORIGINS: list,
   TRUSTED_PROXY: v.pipe(
-    list,
-    v.transform((all) => new Set(all.length === 0 ? ["127.0.0.1"] : all)),
+    text,
+    v.transform((value) => (value === "" ? "127.0.0.1" : value)),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      try {
+        return addressBook(dataset.value);
+      } catch {
+        addIssue({ message: 'is no list of addresses, CIDR ranges and the word "cloudflare"' });
+        return NEVER;
+      }
+    }),
   ),
   METRICS_TOKEN: text,
   /** After SIGTERM calls go on for this long at most. */

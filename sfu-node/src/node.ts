@@ -76,7 +76,7 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
   const sampler = new Sampler(rooms, pool);
   metrics = makeMetrics(rooms, pool, sampler, () => sessions.draining);
 
-  const signaling = { sessions, log, origins: config.SFU_ORIGINS, trustedProxies: config.TRUSTED_PROXY };
+  const signaling = { sessions, log, origins: config.SFU_ORIGINS, addresses: config.TRUSTED_PROXY };
   const http = serveHttp(signaling, {
     "/health": async () => health(pool, sessions),
     "/metrics": (request) => metricsPage(request, config.METRICS_TOKEN, metrics),

@@ -1,3 +1,4 @@
+import { CLOUDFLARE, clientOf, trustedEntries } from "@lescopains/protocol/proxies";
 import ipaddr from "ipaddr.js";
 import type { Env } from "../platform/env.ts";
 
@@ -6,29 +7,27 @@ type Range = ReturnType<typeof ipaddr.parseCIDR>;
 type Incoming = Pick<Request, "headers" | "url"> & { readonly cf?: unknown };
 type ProxySettings = Pick<Env, "TRUSTED_PROXY">;
 
-/** What TRUSTED_PROXY=cloudflare stands for: the addresses Cloudflare's proxies call from (cloudflare.com/ips, unchanged since 2023). */
-const CLOUDFLARE = `173.245.48.0/20 103.21.244.0/22 103.22.200.0/22 103.31.4.0/22 141.101.64.0/18 108.162.192.0/18 190.93.240.0/20
-  188.114.96.0/20 197.234.240.0/22 198.41.128.0/17 162.158.0.0/15 104.16.0.0/13 104.24.0.0/14 172.64.0.0/13 131.0.72.0/22
-  2400:cb00::/32 2606:4700::/32 2803:f800::/32 2405:b500::/32 2405:8100::/32 2a06:98c0::/29 2c0f:f248::/32`;
+interface Trusted {
+  readonly own: readonly Range[];
+  readonly cloudflare: readonly Range[];
+}
 
-const known = new Map<string, readonly Range[]>();
+const cloudflare = CLOUDFLARE.map((range) => ipaddr.parseCIDR(range));
+const known = new Map<string, Trusted>();
 
-/** TRUSTED_PROXY as ranges: addresses and CIDR ranges, separated by commas, and the word `cloudflare`. Throws on anything else. */
-function trustedRanges(setting: string): readonly Range[] {
+/** Throws when an entry of TRUSTED_PROXY is none. */
+function trusted({ TRUSTED_PROXY: setting = "" }: ProxySettings): Trusted {
   const parsed = known.get(setting);
   if (parsed !== undefined) return parsed;
-  const entries = setting
-    .split(",")
-    .flatMap((entry) => (entry.trim() === "cloudflare" ? CLOUDFLARE.split(/\s+/) : entry.trim()));
-  const ranges = entries
-    .filter((entry) => entry !== "")
-    .map((entry): Range => {
-      if (ipaddr.isValidCIDR(entry)) return ipaddr.parseCIDR(entry);
-      const address = parseAddress(entry);
-      if (address === undefined)
-        throw new Error(`TRUSTED_PROXY: ${entry} is not an address, a CIDR range or "cloudflare"`);
-      return [address, address.kind() === "ipv4" ? 32 : 128] as Range;
-    });
+  const entries = trustedEntries(setting);
+  const own = entries.own.map((entry): Range => {
+    if (ipaddr.isValidCIDR(entry)) return ipaddr.parseCIDR(entry);
+    const address = parseAddress(entry);
+    if (address === undefined)
+      throw new Error(`TRUSTED_PROXY: ${entry} is not an address, a CIDR range or "cloudflare"`);
+    return [address, address.kind() === "ipv4" ? 32 : 128] as Range;
+  });
+  const ranges = { own, cloudflare: entries.cloudflare ? cloudflare : [] };
   known.set(setting, ranges);
   return ranges;
 }
@@ -39,7 +38,7 @@ function parseAddress(text: string): Address | undefined {
   return ipaddr.IPv4.isValidFourPartDecimal(bare) || ipaddr.IPv6.isValid(bare) ? ipaddr.process(bare) : undefined;
 }
 
-function isTrusted(address: Address, ranges: readonly Range[]): boolean {
+function isIn(address: Address, ranges: readonly Range[]): boolean {
   return ranges.some((range) => range[0].kind() === address.kind() && address.match(range));
 }
 
@@ -54,20 +53,17 @@ function peerAddress({ cf, headers }: Incoming): Address | undefined {
   return header === null ? undefined : parseAddress(header);
 }
 
-/**
- * The address a request came from: the peer's, or, when the peer is a trusted proxy, the right-most one in `X-Forwarded-For` that is not.
- * (What stands left of that was written by the client.) Undefined when it cannot be known.
- */
 function clientAddress(request: Incoming, env: ProxySettings): Address | undefined {
-  const ranges = trustedRanges(env.TRUSTED_PROXY ?? "");
-  let address = peerAddress(request);
-  const hops = (request.headers.get("x-forwarded-for") ?? "").split(",");
-  while (address !== undefined && isTrusted(address, ranges)) {
-    const hop = parseAddress(hops.pop()?.trim() ?? "");
-    if (hop === undefined) break;
-    address = hop;
-  }
-  return address;
+  const { own, cloudflare: theirs } = trusted(env);
+  const claims = {
+    forwardedFor: request.headers.get("x-forwarded-for"),
+    cfConnectingIp: request.headers.get("cf-connecting-ip"),
+  };
+  return clientOf(peerAddress(request), claims, {
+    parse: parseAddress,
+    isOwn: (address) => isIn(address, own),
+    isCloudflare: (address) => isIn(address, theirs),
+  });
 }
 
 /**
@@ -84,7 +80,8 @@ export function limitedAddress(request: Incoming, env: ProxySettings): string {
 /** Whether a trusted proxy handed the request on: only then does what it says in headers count. */
 export function isFromTrustedProxy(request: Incoming, env: ProxySettings): boolean {
   const peer = peerAddress(request);
-  return peer !== undefined && isTrusted(peer, trustedRanges(env.TRUSTED_PROXY ?? ""));
+  const { own, cloudflare: theirs } = trusted(env);
+  return peer !== undefined && (isIn(peer, own) || isIn(peer, theirs));
 }
 
 /** Whether the browser reached us over TLS: directly, or by what a trusted proxy says in `X-Forwarded-Proto`. */

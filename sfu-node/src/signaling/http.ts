@@ -70,11 +70,11 @@ async function call(
   name: string | undefined,
   options: SignalingOptions,
 ): Promise<Outcome<object>> {
-  const { sessions, trustedProxies } = options;
+  const { sessions, addresses } = options;
   const token = /^Bearer ([\w.-]{1,2048})$/.exec(req.headers.authorization ?? "")?.[1];
   if (token === undefined) return refuse("unauthenticated", "a room token is missing: Authorization: Bearer …");
   if (name === undefined) {
-    const address = limitedAddress(req, trustedProxies);
+    const address = limitedAddress(req, addresses);
     const joined = await sessions.join({ token, address, overHttp: true });
     return joined.ok ? ok(joined.value.room.snapshot(joined.value.peer)) : joined;
   }

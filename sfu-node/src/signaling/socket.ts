@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
+import type { AddressBook } from "@lescopains/protocol/proxies";
 import { SfuHandshake } from "@lescopains/protocol/sfu/requests";
 import { Server, type Socket } from "socket.io";
 import * as v from "valibot";
@@ -14,14 +15,15 @@ export interface SignalingOptions {
   readonly log: Logger;
   /** Pages of these origins may ask; that of the node itself always may. */
   readonly origins: readonly string[];
-  readonly trustedProxies: ReadonlySet<string>;
+  /** Of TRUSTED_PROXY. */
+  readonly addresses: AddressBook<string>;
 }
 
 /** What stays open without having joined for this long is closed. */
 const connectTimeoutMs = 5_000;
 
 /** Socket.IO on `/sfu/socket.io`: a connection is a place in a room, its events are requests. */
-export function serveSockets(http: HttpServer, { sessions, log, origins, trustedProxies }: SignalingOptions): Server {
+export function serveSockets(http: HttpServer, { sessions, log, origins, addresses }: SignalingOptions): Server {
   const io = new Server(http, {
     path: "/sfu/socket.io",
     serveClient: false,
@@ -37,7 +39,7 @@ export function serveSockets(http: HttpServer, { sessions, log, origins, trusted
     const handshake = v.safeParse(SfuHandshake, socket.handshake.auth);
     if (!handshake.success) return asError(refuse("unauthenticated", "auth must hold a room token"));
     try {
-      const address = limitedAddress(socket.request, trustedProxies);
+      const address = limitedAddress(socket.request, addresses);
       const session = await sessions.join({ ...handshake.output, address, overHttp: false });
       if (!session.ok) return asError(session);
       joined.set(socket, session.value);

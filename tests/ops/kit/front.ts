@@ -46,6 +46,8 @@ export interface Front {
   ask(path: string, ask?: Ask): Promise<Answer>;
   /** As somebody who comes without TLS. */
   askPlain(path: string, ask?: Ask): Promise<Answer>;
+  /** Past Caddy: a service of this machine. */
+  askEdge(port: number, path: string, ask?: Ask): Promise<Answer>;
   /** `caddy reload`; resolves when the new configuration is in force. */
   reload(): Promise<void>;
   /** What Caddy has logged so far. */
@@ -141,6 +143,7 @@ export async function startFront({ edge, sfu = edge, sfu2 = edge }: FrontOptions
       version: await caddyVersion(),
       ask,
       askPlain: (path, options = {}) => send(path, options, { host: domain, port: httpPort, secure: false }),
+      askEdge: (port, path, options = {}) => send(path, options, { host: "127.0.0.1", port, secure: false }),
       reload: async () => {
         const args = ["reload", "--config", caddyfile, "--adapter", "caddyfile", "--address", admin, "--force"];
         const { code, output } = await runCaddy(args, env);
