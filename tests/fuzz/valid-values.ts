@@ -68,7 +68,7 @@ function strings(schema: Node, ids: IdPool, name: string): fc.Arbitrary<unknown>
     ? base64(schema)
     : expression instanceof RegExp && !expression.source.includes(String.raw`\p`)
       ? fc
-          .stringMatching(expression)
+          .stringMatching(new RegExp(expression.source))
           .map((text) => (exact === undefined ? text : text.slice(0, exact).padEnd(exact, "0")))
       : free;
   if (pool === undefined || pool.length === 0) return made;
@@ -117,6 +117,8 @@ function unsifted(schema: Node, ids: IdPool, name: string): fc.Arbitrary<unknown
           ]),
         ),
       );
+    case "null":
+      return fc.constant(null);
     default:
       // A new kind of schema in the contract must be taught here, or it would go untested.
       throw new Error(`no values are made yet for a schema of type ${schema.type}`);

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "./kit/eventually.ts";
 import { call, type Callers, eventOf, received, startCallers, until } from "./kit/browser.ts";
+import { join } from "./kit/client.ts";
 import { newJoin, newRoom } from "./kit/edge.ts";
 import type { CallOptions } from "./kit/page/call.ts";
 import { type SfuProcess, startSfuProcess } from "./kit/process.ts";
@@ -192,4 +193,15 @@ test("[SC10] a node that is killed takes its workers along", async () => {
   sfu.kill("SIGKILL");
   await page.waitForFunction(() => !window.call.connected);
   await eventually(() => expect(() => process.kill(sfu.workerPids()[0] ?? 0, 0)).toThrow("ESRCH"));
+});
+
+test("[SR1] rooms go to the least loaded worker, each of which has a port of its own", async () => {
+  const { url, edge } = await startSfuProcess({ SFU_WORKERS: "2" });
+  const ports: (number | undefined)[] = [];
+  for (let n = 0; n < 4; n += 1) {
+    const { client } = await join(url, await edge.token());
+    const { iceCandidates } = await client.must("transport", { direction: "send" });
+    ports.push(iceCandidates.find(({ protocol }) => protocol === "udp")?.port);
+  }
+  for (const port of ports) expect(ports.filter((one) => one === port)).toHaveLength(2);
 });

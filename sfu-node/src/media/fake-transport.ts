@@ -41,6 +41,8 @@ export interface FakeConsumer {
   keyFrames: number;
 }
 
+const silent = { loss: undefined, roundTripMs: undefined };
+
 function iceParameters(): IceParameters {
   return {
     usernameFragment: randomBytes(8).toString("hex"),
@@ -86,7 +88,7 @@ export class FakeTransport implements MediaTransport {
   }
 
   async restartIce(): Promise<Outcome<IceParameters>> {
-    return this.closed ? gone : ok(iceParameters());
+    return attempt(this.#isClosed, async () => iceParameters());
   }
 
   /** As if ICE and DTLS had come this far. */
@@ -118,6 +120,7 @@ export class FakeTransport implements MediaTransport {
       resume: async () => {
         producer.paused = false;
       },
+      passage: async () => silent,
       close: () => closeProducer(producer),
     });
   }
@@ -183,7 +186,7 @@ export class FakeTransport implements MediaTransport {
       requestKeyFrame: async () => {
         state.keyFrames += 1;
       },
-      roundTripMs: async () => undefined,
+      passage: async () => silent,
       close,
     });
   }
@@ -210,7 +213,7 @@ export class FakeTransport implements MediaTransport {
   }
 
   async stats(): Promise<TransportStats> {
-    return { bitrateIn: 0, bitrateOut: 0, lossIn: 0, lossOut: 0 };
+    return { bitrateIn: 0, bitrateOut: 0 };
   }
 
   close(): void {

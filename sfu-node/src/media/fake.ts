@@ -14,7 +14,7 @@ import type {
   Speaker,
   TransportOptions,
 } from "./port.ts";
-import { gone } from "./refusals.ts";
+import { attempt, gone } from "./refusals.ts";
 
 /** What of a producer a router knows. Piping shares it with another router. */
 export interface FakeProducer {
@@ -106,10 +106,14 @@ export class FakeRouter implements MediaRouter {
   }
 
   async createTransport(options: TransportOptions): Promise<Outcome<MediaTransport>> {
-    if (this.closed) return gone;
-    const transport = new FakeTransport(randomUUID(), this, options);
-    this.transports.set(transport.id, transport);
-    return ok(transport);
+    return attempt(
+      () => this.closed,
+      async () => {
+        const transport = new FakeTransport(randomUUID(), this, options);
+        this.transports.set(transport.id, transport);
+        return transport;
+      },
+    );
   }
 
   async pipe(producerId: MediaId, target: MediaRouter): Promise<Outcome<undefined>> {

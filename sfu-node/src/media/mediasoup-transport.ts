@@ -24,6 +24,7 @@ import type {
   MediaDataProducer,
   MediaProducer,
   MediaTransport,
+  PassageStats,
   ProduceDataOptions,
   ProduceOptions,
   TransportState,
@@ -74,18 +75,15 @@ export class MediasoupTransport implements MediaTransport {
   }
 
   async produce({ kind, rtpParameters, paused }: ProduceOptions): Promise<Outcome<MediaProducer>> {
-    const produced = await attempt(this.#isClosed, () =>
-      this.#transport.produce({ kind, rtpParameters: rtpParameters as MediasoupRtpParameters, paused }),
-    );
-    if (!produced.ok) return produced;
-    const producer = produced.value;
-    if (kind === "audio") {
-      await unlessClosed(
-        () => producer.closed,
-        () => this.#levels.addProducer({ producerId: producer.id }),
-      );
-    }
-    return ok(producerOf(producer));
+    return attempt(this.#isClosed, async () => {
+      const producer = await this.#transport.produce({
+        kind,
+        rtpParameters: rtpParameters as MediasoupRtpParameters,
+        paused,
+      });
+      if (kind === "audio") await this.#levels.addProducer({ producerId: producer.id });
+      return producerOf(producer);
+    });
   }
 
   async consume(options: ConsumeOptions): Promise<Outcome<MediaConsumer>> {
@@ -135,8 +133,6 @@ export class MediasoupTransport implements MediaTransport {
     return {
       bitrateIn: one?.recvBitrate ?? 0,
       bitrateOut: one?.sendBitrate ?? 0,
-      lossIn: one?.rtpPacketLossReceived ?? 0,
-      lossOut: one?.rtpPacketLossSent ?? 0,
     };
   }
 
@@ -166,6 +162,10 @@ function producerOf(producer: Producer): MediaProducer {
     kind: producer.kind,
     pause: () => unlessClosed(isClosed, () => producer.pause()),
     resume: () => unlessClosed(isClosed, () => producer.resume()),
+    passage: async () => {
+      const stats = await attempt(isClosed, () => producer.getStats());
+      return passageOf(stats.ok ? stats.value : []);
+    },
     close: () => producer.close(),
   };
 }
@@ -182,12 +182,25 @@ function consumerOf(consumer: Consumer): MediaConsumer {
     setLayers: (layers) => unlessClosed(isClosed, () => consumer.setPreferredLayers(layersOf(layers))),
     setPriority: (priority) => unlessClosed(isClosed, () => consumer.setPriority(priority)),
     requestKeyFrame: () => unlessClosed(isClosed, () => consumer.requestKeyFrame()),
-    roundTripMs: async () => {
+    passage: async () => {
       const stats = await attempt(isClosed, () => consumer.getStats());
-      if (!stats.ok) return undefined;
-      const sent = stats.value.find(({ type }) => type === "outbound-rtp");
-      return sent?.roundTripTime === undefined || sent.roundTripTime === 0 ? undefined : sent.roundTripTime;
+      // The other entries are of the producer's way here.
+      return passageOf(stats.ok ? stats.value.filter(({ type }) => type === "outbound-rtp") : []);
     },
     close: () => consumer.close(),
+  };
+}
+
+/** Of streams that carry something: a transport's own count of losses needs an extension that browsers offer for video only. */
+function passageOf(
+  streams: readonly { fractionLost: number; packetCount: number; roundTripTime?: number }[],
+): PassageStats {
+  const carrying = streams.filter(({ packetCount }) => packetCount > 0);
+  const lost = carrying.map(({ fractionLost }) => fractionLost / 256);
+  // 0 until a report came back.
+  const measured = carrying.find(({ roundTripTime = 0 }) => roundTripTime > 0);
+  return {
+    loss: lost.length === 0 ? undefined : lost.reduce((sum, one) => sum + one, 0) / lost.length,
+    roundTripMs: measured?.roundTripTime,
   };
 }

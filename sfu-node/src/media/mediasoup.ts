@@ -24,6 +24,8 @@ export interface EngineOptions {
 
 /** Outside the range that systems take for outgoing connections: a lasting port there would collide with one of them. */
 const anyPort = { min: 20_000, max: 29_999 };
+/** What may wait while a worker does something else; what does not fit is lost. Systems may allow less (net.core.rmem_max). */
+const recvBufferSize = 4 * 1_024 * 1_024;
 /** Speech is above, a fan or keyboard usually below (dBov). */
 const speechThreshold = -55;
 const loudest = 8;
@@ -66,6 +68,7 @@ function listenInfos({ listen, firstPort }: EngineOptions, index: number): Trans
       protocol,
       ip,
       ...port,
+      recvBufferSize,
       ...(announced === undefined ? {} : { announcedAddress: announced }),
       // IPv4 has entries of its own.
       ...(ip.includes(":") ? { flags: { ipv6Only: true } } : {}),
@@ -132,10 +135,10 @@ class MediasoupRouter implements MediaRouter {
   }
 
   async createTransport({ tcpOnly, onState }: TransportOptions): Promise<Outcome<MediaTransport>> {
-    const created = await attempt(
+    return attempt(
       () => this.#router.closed,
-      () =>
-        this.#router.createWebRtcTransport({
+      async () => {
+        const transport = await this.#router.createWebRtcTransport({
           webRtcServer: this.#server,
           enableUdp: !tcpOnly,
           enableTcp: true,
@@ -144,11 +147,11 @@ class MediasoupRouter implements MediaRouter {
           enableSctp: true,
           maxSendMessageSize: SFU_LIMITS.dataMessageBytes,
           maxReceiveMessageSize: SFU_LIMITS.dataMessageBytes,
-        }),
+        });
+        await transport.setMaxIncomingBitrate(SFU_LIMITS.incomingBitrate);
+        return new MediasoupTransport(transport, this.#levels, onState);
+      },
     );
-    if (!created.ok) return created;
-    await created.value.setMaxIncomingBitrate(SFU_LIMITS.incomingBitrate);
-    return ok(new MediasoupTransport(created.value, this.#levels, onState));
   }
 
   pipe(producerId: MediaId, target: MediaRouter): Promise<Outcome<undefined>> {

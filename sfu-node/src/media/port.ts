@@ -67,9 +67,13 @@ export interface TransportOptions {
 export interface TransportStats {
   readonly bitrateIn: number;
   readonly bitrateOut: number;
-  /** Share of packets lost, 0 to 1. */
-  readonly lossIn: number;
-  readonly lossOut: number;
+}
+
+/** How well packets pass, by RTCP reports; undefined while there is none. */
+export interface PassageStats {
+  /** Share of packets lost of late, 0 to 1. */
+  readonly loss: number | undefined;
+  readonly roundTripMs: number | undefined;
 }
 
 export interface MediaTransport {
@@ -98,6 +102,8 @@ export interface MediaProducer {
   readonly kind: MediaKind;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Of its way here. */
+  passage(): Promise<PassageStats>;
   close(): void;
 }
 
@@ -122,8 +128,8 @@ export interface MediaConsumer {
   /** 1 to 255: who gets bandwidth first. */
   setPriority(priority: number): Promise<void>;
   requestKeyFrame(): Promise<void>;
-  /** Round trip of what is sent, in milliseconds; undefined while nothing came back. */
-  roundTripMs(): Promise<number | undefined>;
+  /** Of its way to whoever receives it. */
+  passage(): Promise<PassageStats>;
   close(): void;
 }
 

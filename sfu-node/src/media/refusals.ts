@@ -5,12 +5,14 @@ export const gone: Refusal = refuse("not_found", "it is closed");
 
 /**
  * Runs a request of a media engine. What mediasoup throws is about what a client has sent, or about something that closed meanwhile:
- * both are foreseen. `isClosed`: the thing that was asked, or what it lives in, is closed now.
+ * both are foreseen. `isClosed`: the thing that was asked, or what it lives in, is closed now; then what it made is closed in the worker, whatever
+ * mediasoup's objects say of themselves.
  */
 export async function attempt<T>(isClosed: () => boolean, request: () => Promise<T>): Promise<Outcome<T>> {
   if (isClosed()) return gone;
   try {
-    return ok(await request());
+    const value = await request();
+    return isClosed() ? gone : ok(value);
   } catch (error) {
     if (isClosed() || error instanceof errors.WorkerClosedError) return gone;
     if (!(error instanceof Error)) throw error;

@@ -1,3 +1,4 @@
+import type { PassageStats } from "../media/port.ts";
 import type { WorkerPool } from "../media/pool.ts";
 import type { Peer } from "../rooms/peer.ts";
 import type { Rooms } from "../rooms/rooms.ts";
@@ -6,7 +7,7 @@ import type { Rooms } from "../rooms/rooms.ts";
 export interface Sample {
   readonly bitrateIn: number;
   readonly bitrateOut: number;
-  /** Mean over transports that carry something, 0 to 1. */
+  /** Mean over what is sent here, and over people who receive something; 0 to 1. */
   readonly lossIn: number;
   readonly lossOut: number;
   /** Median over people; undefined while nobody receives anything. */
@@ -53,22 +54,35 @@ export class Sampler {
     const { peers } = this.#rooms;
     const transports = peers.flatMap((peer) => [...peer.transports.values()].map(({ transport }) => transport));
     const stats = await Promise.all(transports.map((transport) => transport.stats()));
-    const carrying = stats.filter(({ bitrateIn, bitrateOut }) => bitrateIn + bitrateOut > 0);
-    const trips = (await Promise.all(peers.map(roundTripOf))).filter((trip) => trip !== undefined);
+    const incoming = await Promise.all(peers.flatMap((peer) => passagesHere(peer)));
+    const outgoing = (await Promise.all(peers.map(passageTo))).filter((passage) => passage !== undefined);
+    const trips = known(outgoing.map(({ roundTripMs }) => roundTripMs));
     return {
       bitrateIn: sum(stats.map(({ bitrateIn }) => bitrateIn)),
       bitrateOut: sum(stats.map(({ bitrateOut }) => bitrateOut)),
-      lossIn: sum(carrying.map(({ lossIn }) => lossIn)) / Math.max(1, carrying.length),
-      lossOut: sum(carrying.map(({ lossOut }) => lossOut)) / Math.max(1, carrying.length),
+      lossIn: mean(known(incoming.map(({ loss }) => loss))),
+      lossOut: mean(known(outgoing.map(({ loss }) => loss))),
       roundTripMs: trips.toSorted((a, b) => a - b)[Math.floor(trips.length / 2)],
     };
   }
 }
 
-/** One of the things someone receives tells how far away they are. */
-async function roundTripOf(peer: Peer): Promise<number | undefined> {
+function passagesHere({ producers }: Peer): Promise<PassageStats>[] {
+  return [...producers.values()].filter(({ paused }) => !paused).map(({ producer }) => producer.passage());
+}
+
+/** One of the things someone receives tells how far away they are, and how much gets there. */
+async function passageTo(peer: Peer): Promise<PassageStats | undefined> {
   const open = [...peer.consumers.values()].find(({ paused }) => !paused);
-  return open?.consumer.roundTripMs();
+  return open?.consumer.passage();
+}
+
+function known(numbers: readonly (number | undefined)[]): number[] {
+  return numbers.filter((one) => one !== undefined);
+}
+
+function mean(numbers: readonly number[]): number {
+  return sum(numbers) / Math.max(1, numbers.length);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -17,8 +17,16 @@ export class Client {
   readonly socket: Socket;
   readonly #violations: string[] = [];
 
-  constructor(url: string, auth: object, transports: string[] = ["websocket"]) {
-    this.socket = io(url, { path: "/sfu/socket.io", auth, transports, forceNew: true, reconnection: false });
+  constructor(url: string, auth: object, transports: string[] = ["websocket"], address?: string) {
+    const extraHeaders = address === undefined ? {} : { "x-forwarded-for": address };
+    this.socket = io(url, {
+      path: "/sfu/socket.io",
+      auth,
+      transports,
+      extraHeaders,
+      forceNew: true,
+      reconnection: false,
+    });
     this.socket.onAny((event: string, body: unknown) => {
       if (!Object.hasOwn(SFU_EVENTS, event)) this.#violations.push(event);
       const parsed = v.safeParse(SFU_EVENTS[event as SfuEvent], body);
@@ -88,12 +96,21 @@ export interface Joined {
 export interface JoinOptions {
   readonly resumeKey?: string;
   readonly transports?: string[];
+  /** The address a trusted proxy says it comes from: joins are limited by it. */
+  readonly address?: string;
+  /** Who closes the connection, and when; at the end of the test unless said otherwise. */
+  readonly atEnd?: (end: () => void) => void;
 }
 
 /** Joins with a token; resolves after `ready`, or rejects with the refusal's code. */
-export async function join(url: string, token: string, { resumeKey, transports }: JoinOptions = {}): Promise<Joined> {
-  const client = new Client(url, { token, ...(resumeKey === undefined ? {} : { resumeKey }) }, transports);
-  onTestFinished(() => client.close());
+export async function join(
+  url: string,
+  token: string,
+  { resumeKey, transports, address, atEnd = onTestFinished }: JoinOptions = {},
+): Promise<Joined> {
+  const auth = { token, ...(resumeKey === undefined ? {} : { resumeKey }) };
+  const client = new Client(url, auth, transports, address);
+  atEnd(() => client.close());
   const refused = new Promise<never>((_, reject) => {
     client.socket.once("connect_error", (error: Error & { data?: { code?: string } }) =>
       reject(new Error(error.data?.code ?? error.message)),

@@ -110,7 +110,8 @@ export function mediaContract(
       await seen.setPriority(200);
       await seen.requestKeyFrame();
       await seen.pause();
-      expect(await seen.roundTripMs()).toBeUndefined();
+      for (const one of [picture, seen])
+        expect(await one.passage()).toEqual({ loss: undefined, roundTripMs: undefined });
       expect((await sender.stats()).bitrateIn).toBe(0);
     });
 
@@ -166,7 +167,19 @@ export function mediaContract(
       expect(codeOf(await consume(receiver, room, two.id))).toBe("not_found");
       expect(codeOf(await receiver.restartIce())).toBe("not_found");
       expect(codeOf(await room.createTransport({ tcpOnly: false, onState: () => undefined }))).toBe("not_found");
-      expect(await receiver.stats()).toEqual({ bitrateIn: 0, bitrateOut: 0, lossIn: 0, lossOut: 0 });
+      expect(await receiver.stats()).toEqual({ bitrateIn: 0, bitrateOut: 0 });
+      expect(await consumer.passage()).toEqual({ loss: undefined, roundTripMs: undefined });
+    });
+
+    test("[SM7] what closes while something is being made on it has made nothing", async () => {
+      const room = await router();
+      const sender = await transport(room);
+      const making = [sender.produce(microphone), sender.produce(camera), sender.restartIce()];
+      sender.close();
+      expect((await Promise.all(making)).map(codeOf)).toEqual(["not_found", "not_found", "not_found"]);
+      const opening = [1, 2].map(() => room.createTransport({ tcpOnly: false, onState: () => undefined }));
+      room.close();
+      expect((await Promise.all(opening)).map(codeOf)).toEqual(["not_found", "not_found"]);
     });
 
     test("[SM7] a consumer that is closed by its owner says nothing", async () => {

@@ -15,8 +15,11 @@ export interface SfuProcess {
   readonly exited: Promise<number | null>;
 }
 
-/** The node as a process of its own with the real mediasoup, until the test ends. */
-export async function startSfuProcess(env: Readonly<Record<string, string>> = {}): Promise<SfuProcess> {
+/** The node as a process of its own with the real mediasoup, until the test ends, or whatever `atEnd` waits for. */
+export async function startSfuProcess(
+  env: Readonly<Record<string, string>> = {},
+  atEnd: (end: () => Promise<void>) => void = onTestFinished,
+): Promise<SfuProcess> {
   const edge = await startEdge();
   const child: ChildProcess = spawn(process.execPath, ["sfu-node/src/index.ts"], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -38,7 +41,7 @@ export async function startSfuProcess(env: Readonly<Record<string, string>> = {}
   const exited = new Promise<number | null>((resolve) => {
     child.once("exit", resolve);
   });
-  onTestFinished(async () => {
+  atEnd(async () => {
     child.kill("SIGKILL");
     await exited;
   });

@@ -19,9 +19,13 @@ export interface Registry {
 }
 
 /** The edge's end of the registry, as far as a node can tell. */
-export async function startRegistry({ proves = secret, beats = true } = {}): Promise<Registry> {
+export async function startRegistry({
+  proves = secret,
+  beats = true,
+  atEnd = onTestFinished,
+}: { proves?: string; beats?: boolean; atEnd?: (end: () => void) => void } = {}): Promise<Registry> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  onTestFinished(() => {
+  atEnd(() => {
     for (const client of server.clients) client.terminate();
     server.close();
   });
