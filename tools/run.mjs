@@ -23,6 +23,7 @@ const commands = {
   backup: "tools/backup.ts",
   restore: "tools/restore.ts",
   "deploy:edge": "tools/deploy-edge.ts",
+  sfu: "tools/sfu.ts",
   screenshots: "tests/browser/screenshots.ts",
 };
 

@@ -72,7 +72,8 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
     voided: (claims) => tokens.voided(claims),
   });
   const sessions = new Sessions({ rooms, tokens, log, now: Date.now });
-  const drained = new Drained(rooms, sessions);
+  // The edge hears of it before it sends anyone here.
+  const drained = new Drained(rooms, sessions, () => registry?.beat());
   const sampler = new Sampler(rooms, pool);
   metrics = makeMetrics(rooms, pool, sampler, () => sessions.draining);
 
@@ -159,16 +160,19 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
 class Drained {
   readonly #rooms: Rooms;
   readonly #sessions: Sessions;
+  readonly #changed: () => void;
   #empty = Promise.withResolvers<void>();
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(rooms: Rooms, sessions: Sessions) {
+  constructor(rooms: Rooms, sessions: Sessions, changed: () => void) {
     this.#rooms = rooms;
     this.#sessions = sessions;
+    this.#changed = changed;
   }
 
   async within(deadlineMs: number): Promise<void> {
     this.#sessions.draining = true;
+    this.#changed();
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#rooms.closeAll("draining"), deadlineMs);
     this.check();
@@ -177,6 +181,7 @@ class Drained {
 
   undo(): void {
     this.#sessions.draining = false;
+    this.#changed();
     clearTimeout(this.#deadline);
     this.#empty = Promise.withResolvers();
   }

@@ -1,13 +1,15 @@
 import type { Server } from "@lescopains/protocol/entities";
 import type { ChannelId } from "@lescopains/protocol/ids";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { join as enter } from "../sfu/kit/client.ts";
 import { type DevicePerson, friends } from "./kit/devices.ts";
 import { openDm } from "./kit/direct.ts";
 import { opener } from "./kit/opener.ts";
-import type { Person } from "./kit/people.ts";
+import { enroll, type Person, serverWith } from "./kit/people.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
+import { sfuCommand, startSecondNode } from "./kit/second-node.ts";
+import { startSpokenCall } from "../sfu/kit/spoken-call.ts";
 import { microphone, transports } from "../sfu/kit/place.ts";
 import { join, two, voiceIn } from "./kit/voice.ts";
 import { waitFor } from "./kit/wait.ts";
@@ -131,6 +133,60 @@ test("[VO7] a stay that was replaced does not take the next one of the same sess
   expect(await client.must("state", {})).toMatchObject({ peer: { userId: ana.id } });
   const roster = await granted(place.url, "getVoice", { token: leo.token, params: { id: channelId } });
   expect(roster.members).toMatchObject([{ joinId: second.joinId }]);
+});
+
+test("[VO26] [VO27] a node is emptied by one command, or by SIGTERM: its call goes on without a lost packet, new rooms go elsewhere, and who is left at the deadline moves", async () => {
+  const second = await startSecondNode(place);
+  const sfu = (...args: string[]) => sfuCommand(place, args);
+  const [ana, leo, zoe] = (await enroll(place, 3)) as [Person, Person, Person];
+  const server = await serverWith(place, ana, [leo, zoe]);
+  const channelId = (await voiceIn(place, server, ana)).id;
+  const newRoomIsAt = async () => (await join(place, zoe, (await voiceIn(place, server, ana)).id)).url;
+  await waitFor("the second node", async () => (await sfu("list")).said.includes("second"));
+  expect(await sfu("drain", "local", "--deadline", "0s")).toMatchObject({ code: 0 });
+  expect((await sfu("list")).said).toMatch(/^local +draining +0 .*\nsecond +open +0 /m);
+  const [a, b] = [await on(ana), await on(leo)];
+  const [first, other] = [await join(place, ana, channelId), await join(place, leo, channelId)];
+  expect([first.url, other.url]).toEqual([second.url, second.url]);
+  const spoken = await startSpokenCall(second.url, { speaker: first.token, listener: other.token }, onTestFinished);
+  await connected(first.joinId);
+  await connected(other.joinId);
+  const roster = () => granted(place.url, "getVoice", { token: ana.token, params: { id: channelId } });
+  const before = await roster();
+  expect(await sfu("undrain", "local")).toMatchObject({ code: 0, said: "local takes new rooms again.\n" });
+
+  second.kill("SIGTERM");
+  await waitFor("the edge to send new rooms elsewhere", async () => (await newRoomIsAt()) === place.url);
+  const { heard } = spoken;
+  await waitFor("the call to go on", () => spoken.heard > heard + 25);
+  expect(spoken.lost).toBe(0);
+  expect((await sfu("list")).said).toMatch(/^second +draining +1 +2 /m);
+
+  expect(await sfu("drain", "second", "--deadline", "0s")).toMatchObject({ code: 0 });
+  for (const { client } of [spoken.speaker, spoken.listener])
+    expect(await client.until("closed")).toEqual({ reason: "draining" });
+  expect(await a.until("voice:rejoin")).toEqual({ channelId, joinId: first.joinId });
+  await b.until("voice:rejoin");
+  const again = [await join(place, ana, channelId, first.joinId), await join(place, leo, channelId, other.joinId)];
+  expect(again).toMatchObject([
+    { url: place.url, joinId: first.joinId },
+    { url: place.url, joinId: other.joinId },
+  ]);
+  const back = await Promise.all(again.map(({ url, token }) => enter(url, token)));
+  expect(back.map(({ ready }) => ready.peer.userId)).toEqual([ana.id, leo.id]);
+  expect(await roster()).toEqual(before);
+  expect(await second.exited).toBe(0);
+});
+
+test("[VO27] a node that is none, or a secret that is not the edge's, is said in a line", async () => {
+  expect(await sfuCommand(place, ["drain", "nowhere"])).toEqual({
+    code: 1,
+    said: `${place.url} answers 404: no such node\n`,
+  });
+  expect(await sfuCommand(place, ["list"], "x".repeat(44))).toEqual({
+    code: 1,
+    said: `${place.url} does not know this secret: SFU_SECRET must be the edge's\n`,
+  });
 });
 
 test("[VO22] the node is killed: everyone comes back to the next one, with the place they had", async () => {

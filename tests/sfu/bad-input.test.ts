@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { bodies } from "../fuzz/mutations.ts";
 import { validFor } from "../fuzz/valid-values.ts";
 import { join } from "./kit/client.ts";
-import { startEdge } from "./kit/edge.ts";
+import { newRoom, startEdge } from "./kit/edge.ts";
 import { eventually } from "./kit/eventually.ts";
 import { camera, microphone, post, transports } from "./kit/place.ts";
 import { opusParameters, svcParameters, videoParameters } from "./kit/rtp-samples.ts";
@@ -21,7 +21,10 @@ const here = underFire();
 let lossy: SpokenCall;
 const ends: (() => Promise<void> | void)[] = [];
 beforeAll(async () => {
-  lossy = await startSpokenCall(here().sfu, (end) => ends.unshift(end));
+  const { url, edge } = here().sfu;
+  const room = newRoom();
+  const tokens = { speaker: await edge.token({ room }), listener: await edge.token({ room }) };
+  lossy = await startSpokenCall(url, tokens, (end) => ends.unshift(end));
   lossy.omitPercent = 20;
 });
 afterAll(async () => {
@@ -32,6 +35,7 @@ test("[SX1] tokens that are not of this edge, for this node, for now, for once a
   const {
     sfu: { edge, url },
     call,
+    room,
     newAddress,
   } = here();
   const [forger, now] = [await startEdge(), Math.floor(Date.now() / 1_000)];
@@ -50,7 +54,7 @@ test("[SX1] tokens that are not of this edge, for this node, for now, for once a
     "no signature": [`${header}.${payload}.`, "unauthenticated"],
     "alg none": [new UnsecuredJWT(claims).encode(), "unauthenticated"],
     "alg HS256": [await confused.sign(Buffer.from(x, "base64url")), "unauthenticated"],
-    "another room": [changed({ room: call.room }), "unauthenticated"],
+    "another room": [changed({ room }), "unauthenticated"],
     "more rights": [changed({ rights: ["speak", "video", "screen", "listen"], sub: randomUUID() }), "unauthenticated"],
     "another node": [await edge.token({ aud: "another-node" }), "unauthenticated"],
     "another type": [await edge.token({}, { typ: "JWT" }), "unauthenticated"],
@@ -77,6 +81,7 @@ test("[SX2] nothing is sent without its right, received from another room, or to
   const {
     sfu: { edge, url },
     call,
+    room,
     newAddress,
     newcomer,
   } = here();
@@ -105,7 +110,7 @@ test("[SX2] nothing is sent without its right, received from another room, or to
     expect(await ask(name, body)).toBe("not_found");
   }
   // Over HTTP, with the token of a place that a socket holds.
-  const token = await edge.token({ room: call.room });
+  const token = await edge.token({ room });
   await join(url, token, { address: newAddress() });
   expect((await post(url, "/sfu/consume", token, { transportId: to.recv, producerId }))[0]).toBe(401);
 });

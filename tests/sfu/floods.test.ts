@@ -146,9 +146,8 @@ test("[SX7] junk at the media port, on UDP and TCP, disturbs nobody", async () =
 });
 
 test("[SX8] an order to let someone hear nothing stops the packets to them, and its end lets them flow again", async () => {
-  const { call, registry } = here();
-  const { room: roomId, joinIds } = call;
-  registry.send({ type: "rights", id: "deaf", roomId, joinId: joinIds.listener, rights: ["speak"] });
+  const { call, listener: joinId, registry, room: roomId } = here();
+  registry.send({ type: "rights", id: "deaf", roomId, joinId, rights: ["speak"] });
   await eventually(() => expect(registry.received).toContainEqual({ type: "done", id: "deaf", found: true }));
   const silentAt = await eventually(async () => {
     const before = call.heard;
@@ -156,6 +155,6 @@ test("[SX8] an order to let someone hear nothing stops the packets to them, and 
     expect(call.heard).toBe(before);
     return before;
   });
-  registry.send({ type: "rights", id: "hears", roomId, joinId: joinIds.listener, rights: ["speak", "listen"] });
+  registry.send({ type: "rights", id: "hears", roomId, joinId, rights: ["speak", "listen"] });
   await eventually(() => expect(call.heard).toBeGreaterThan(silentAt + 10));
 });

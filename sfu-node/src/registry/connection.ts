@@ -43,7 +43,7 @@ export class RegistryConnection {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.#heartbeat = setInterval(() => this.#beat(), SFU_PERIODS.heartbeatMs);
+    this.#heartbeat = setInterval(() => this.beat(), SFU_PERIODS.heartbeatMs);
     this.#heartbeat.unref();
     void this.#connect();
   }
@@ -97,7 +97,8 @@ export class RegistryConnection {
     this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
   }
 
-  #beat(): void {
+  /** Tells load and draining; each second by itself. */
+  beat(): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     if (performance.now() - this.#heardMs > SFU_PERIODS.nodeDeadMs) {

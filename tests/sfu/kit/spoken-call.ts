@@ -1,11 +1,8 @@
-import type { JoinId } from "@lescopains/protocol/ids";
 import type { SfuAnswer } from "@lescopains/protocol/sfu/requests";
 import { RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket, type RtpPacket } from "werift";
 import { MediaEnd } from "../../../bench/forwarding/media-end.ts";
 import { join, type Joined } from "./client.ts";
-import { newJoin, newRoom } from "./edge.ts";
 import { microphone } from "./place.ts";
-import type { SfuProcess } from "./process.ts";
 import { opusParameters } from "./rtp-samples.ts";
 
 const packetMs = 20;
@@ -21,8 +18,6 @@ const level = { id: 10, payload: Buffer.from([0x80 | 20]) };
 export interface SpokenCall {
   readonly speaker: Joined;
   readonly listener: Joined;
-  readonly joinIds: { readonly speaker: JoinId; readonly listener: JoinId };
-  readonly room: ReturnType<typeof newRoom>;
   readonly producerId: string;
   readonly consumerId: string;
   /** The media port of the speaker's worker. */
@@ -68,16 +63,14 @@ export async function openMedia({ client }: Joined, transport: SfuAnswer<"transp
   };
 }
 
-/** Resolves when the first packet is heard. It ends when `atEnd` says so. */
+/** By tokens of two people for one room. Resolves when the first packet is heard; it ends when `atEnd` says so. */
 export async function startSpokenCall(
-  { url, edge }: Pick<SfuProcess, "url" | "edge">,
+  url: string,
+  tokens: { readonly speaker: string; readonly listener: string },
   atEnd: (end: () => Promise<void> | void) => void,
 ): Promise<SpokenCall> {
-  const room = newRoom();
-  const joinIds = { speaker: newJoin(), listener: newJoin() };
-  const joinAs = async (joinId: JoinId) =>
-    join(url, await edge.token({ room, joinId }), { address: "192.0.2.1", atEnd });
-  const [speaker, listener] = [await joinAs(joinIds.speaker), await joinAs(joinIds.listener)];
+  const joinBy = (token: string) => join(url, token, { address: "192.0.2.1", atEnd });
+  const [speaker, listener] = [await joinBy(tokens.speaker), await joinBy(tokens.listener)];
   const sending = await openMedia(speaker, await speaker.client.must("transport", { direction: "send" }));
   const { rtpCapabilities } = listener.ready;
   const receive = await listener.client.must("transport", { direction: "recv", rtpCapabilities });
@@ -142,8 +135,6 @@ export async function startSpokenCall(
   return {
     speaker,
     listener,
-    joinIds,
-    room,
     producerId,
     consumerId: consumed.consumerId,
     port: sending.port,

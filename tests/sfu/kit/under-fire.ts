@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import type { ChannelId, JoinId } from "@lescopains/protocol/ids";
 import { join, type Joined } from "./client.ts";
+import { newJoin, newRoom } from "./edge.ts";
 import { eventually } from "./eventually.ts";
 import { type SfuProcess, startSfuProcess } from "./process.ts";
 import { type Registry, secret, startRegistry } from "./registry.ts";
@@ -12,6 +14,9 @@ export interface UnderFire {
   readonly sfu: SfuProcess;
   readonly registry: Registry;
   readonly call: SpokenCall;
+  readonly room: ChannelId;
+  /** The stay of the call's listener. */
+  readonly listener: JoinId;
   /** An address that nobody else has come from: joins are limited by it. */
   readonly newAddress: () => string;
   /** Somebody by socket, from an address of their own. */
@@ -37,7 +42,12 @@ export function underFire(env: Readonly<Record<string, string>> = {}): () => Und
     const registry = await startRegistry({ atEnd });
     const known = { METRICS_TOKEN: metricsToken, SFU_REGISTRY_URL: registry.url, SFU_SECRET: secret, ...env };
     const sfu = await startSfuProcess(known, atEnd);
-    const call = await startSpokenCall(sfu, atEnd);
+    const [room, listener] = [newRoom(), newJoin()];
+    const tokens = {
+      speaker: await sfu.edge.token({ room }),
+      listener: await sfu.edge.token({ room, joinId: listener }),
+    };
+    const call = await startSpokenCall(sfu.url, tokens, atEnd);
     let strangers = 0;
     const newAddress = (): string => {
       strangers += 1;
@@ -47,6 +57,8 @@ export function underFire(env: Readonly<Record<string, string>> = {}): () => Und
       sfu,
       registry,
       call,
+      room,
+      listener,
       newAddress,
       newcomer: async (claims = {}) => join(sfu.url, await sfu.edge.token(claims), { address: newAddress() }),
       gauge: async (name) => {

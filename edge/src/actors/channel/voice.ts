@@ -273,7 +273,7 @@ export class Voice {
   /** [VO21] A room stays where it is. */
   #place(roster: Roster, region: string | null): Promise<Place | null> {
     const nodes = new Set(roster.seats.flatMap(({ node }) => node ?? []));
-    return sfuRegistry(this.#options.env).place([...nodes], region);
+    return sfuRegistry(this.#options.env).place(this.#options.id, [...nodes], region);
   }
 
   /** [VO7] Something changed in this room on a node: looks at it, and answers what the node is to do. */

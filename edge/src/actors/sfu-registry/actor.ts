@@ -222,9 +222,10 @@ export class SfuRegistry extends Actor {
   }
 
   /** @param current nodes that the room is on already */
-  async place(current: readonly string[], region: string | null): Promise<Place | null> {
+  async place(roomId: ChannelId, current: readonly string[], region: string | null): Promise<Place | null> {
     return choose(
       [...this.#links.values()].map(({ node }) => node),
+      roomId,
       current,
       region,
     );

@@ -20,23 +20,31 @@ function node(nodeId: string, more: Partial<Registration> & { readonly cpu?: num
 
 describe("[VO21] the node of a room", () => {
   test("is the one where it is, also when that one is busy, drains or is out of sight", () => {
-    const here = node("here", { cpu: 0.9, draining: true });
+    const rooms = [{ roomId: room, encrypted: true, peers: [presence(1)] }];
+    const here = node("here", { cpu: 0.9, draining: true, rooms });
     here.reachable = false;
-    expect(choose([node("idle"), here], ["here"], "eu")?.node).toBe("here");
+    expect(choose([node("idle"), here], room, ["here"], "eu")?.node).toBe("here");
+  });
+
+  test("is another one when that one drains and does not have it (any more): it would let nobody in", () => {
+    const emptied = node("emptied", { draining: true });
+    expect(choose([node("idle"), emptied], room, ["emptied"], "eu")?.node).toBe("idle");
+    emptied.draining = false;
+    expect(choose([node("idle"), emptied], room, ["emptied"], "eu")?.node).toBe("emptied");
   });
 
   test("is the least busy one of the region otherwise, of the world if the region has none", () => {
     const nodes = [node("a", { cpu: 0.5 }), node("b", { cpu: 0.2 }), node("c", { region: "na" })];
-    expect(choose(nodes, ["gone"], "eu")?.node).toBe("b");
-    expect(choose(nodes, [], "na")?.node).toBe("c");
-    expect(choose(nodes, [], "af")?.node).toBe("c");
-    expect(choose(nodes, [], null)).toEqual({ node: "c", url: "https://c" });
+    expect(choose(nodes, room, ["gone"], "eu")?.node).toBe("b");
+    expect(choose(nodes, room, [], "na")?.node).toBe("c");
+    expect(choose(nodes, room, [], "af")?.node).toBe("c");
+    expect(choose(nodes, room, [], null)).toEqual({ node: "c", url: "https://c" });
   });
 
   test("is never one that drains or is out of sight, for a new room", () => {
     const lost = node("lost");
     lost.reachable = false;
-    expect(choose([lost, node("drains", { draining: true })], [], "eu")).toBeNull();
+    expect(choose([lost, node("drains", { draining: true })], room, [], "eu")).toBeNull();
   });
 });
 

@@ -107,11 +107,16 @@ export class SfuNode {
 }
 
 /**
- * [VO21] The node of a room: where it is already, also while that node is being emptied; else the least busy one of the region, else of
- * the world.
+ * [VO21] The node of a room: where it is already, also while that node is being emptied and has it still; else the least busy one of the
+ * region, else of the world.
  */
-export function choose(nodes: readonly SfuNode[], current: readonly string[], region: string | null): Place | null {
-  const here = nodes.find(({ id }) => current.includes(id));
+export function choose(
+  nodes: readonly SfuNode[],
+  roomId: ChannelId,
+  current: readonly string[],
+  region: string | null,
+): Place | null {
+  const here = nodes.find((node) => current.includes(node.id) && (!node.draining || node.has(roomId)));
   const open = nodes.filter(({ draining, reachable }) => reachable && !draining);
   const near = open.filter((node) => node.region === region);
   const [best] = (near.length > 0 ? near : open).toSorted(
