@@ -25,6 +25,7 @@ class Roll {
   loads = 0;
   down = false;
   gate: Promise<void> = Promise.resolve();
+  noted: (members: readonly Member[]) => void = () => undefined;
   readonly clock = new FakeClock();
   readonly book = createMemberBook({
     loadPage: async (_, after) => {
@@ -36,7 +37,7 @@ class Roll {
       if (this.down) throw unavailable("away");
       return { members, next };
     },
-    noteMembers: () => undefined,
+    noteMembers: (members) => this.noted(members),
     clock: this.clock,
     random: () => 1,
   });
@@ -61,6 +62,26 @@ describe("members", () => {
     expect(ids).not.toContain("u3");
     expect(ids).toContain("u900");
     close();
+  });
+
+  test("[ME1] who comes online while a page that was read before is on its way is online", async () => {
+    const roll = new Roll();
+    const [first, second] = [memberOf(1, "offline"), memberOf(2, "online")];
+    roll.members = [first, second];
+    const noted: Member[] = [];
+    roll.noted = (members) => noted.push(...members);
+    const gate = Promise.withResolvers<void>();
+    roll.gate = gate.promise;
+    const list = roll.book.of(SERVER);
+    roll.book.open(SERVER);
+    await settle();
+    roll.book.notePresences([{ userId: first.user.id, status: "online", customStatus: "lunch" }]);
+    roll.book.notePresences([{ userId: second.user.id, status: "offline" }]);
+    gate.resolve();
+    await settle();
+    const known = [{ status: "online", customStatus: "lunch" }, { status: "offline" }];
+    expect(list.value.members).toMatchObject(known);
+    expect(noted).toMatchObject(known);
   });
 
   test("[ME2] with more than 250 online the list is read again every 25 s while it is open, with fewer it is not", async () => {

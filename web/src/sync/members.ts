@@ -39,6 +39,8 @@ interface ServerMembers {
   openCount: number;
   /** What events changed while pages were loading; a page read before them must not undo it. `null`: left. */
   changes: Map<UserId, Member | null> | undefined;
+  /** What was told of people's presence while pages were loading, likewise. */
+  presences: Map<UserId, Presence>;
   cancelTimer: (() => void) | undefined;
   attempts: number;
 }
@@ -55,6 +57,7 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
       error: signal(undefined),
       openCount: 0,
       changes: undefined,
+      presences: new Map(),
       cancelTimer: undefined,
       attempts: 0,
     };
@@ -69,13 +72,15 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
     server.cancelTimer = undefined;
     const changes = new Map<UserId, Member | null>();
     server.changes = changes;
+    server.presences = new Map();
     const loaded = new Map<UserId, Member>();
     try {
       let after: UserId | undefined;
       do {
         const page = await deps.loadPage(serverId, after);
-        for (const member of page.members) loaded.set(member.user.id, member);
-        deps.noteMembers(page.members);
+        const members = withPresences(page.members, server.presences);
+        for (const member of members) loaded.set(member.user.id, member);
+        deps.noteMembers(members);
         after = page.next ?? undefined;
         // The first load shows as it comes; a later one replaces the list when it is whole.
         if (!server.complete.peek()) server.list.value = withChanges(loaded, changes);
@@ -83,6 +88,7 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
       if (after !== undefined) return;
       server.attempts = 0;
       batch(() => {
+        for (const member of withPresences([...loaded.values()], server.presences)) loaded.set(member.user.id, member);
         server.list.value = withChanges(loaded, changes);
         server.complete.value = true;
         server.error.value = undefined;
@@ -134,14 +140,15 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
     put: (serverId, member) => change(serverId, member.user.id, member),
     drop: (serverId, userId) => change(serverId, userId, null),
     notePresences(presences) {
-      for (const { list } of opened.values()) {
+      for (const { list, changes, presences: meanwhile } of opened.values()) {
         const next = new Map(list.peek());
         let different = false;
-        for (const { userId, status, customStatus } of presences) {
-          const member = next.get(userId);
-          if (member === undefined || (member.status === status && member.customStatus === customStatus)) continue;
-          const { customStatus: _before, ...rest } = member;
-          next.set(userId, { ...rest, status, ...(customStatus === undefined ? {} : { customStatus }) });
+        for (const presence of presences) {
+          if (changes !== undefined) meanwhile.set(presence.userId, presence);
+          const member = next.get(presence.userId);
+          const now = member && withPresence(member, presence);
+          if (now === undefined || now === member) continue;
+          next.set(presence.userId, now);
           different = true;
         }
         if (different) list.value = next;
@@ -172,6 +179,19 @@ function withChanges(
     else next.set(userId, member);
   }
   return next;
+}
+
+function withPresences(members: readonly Member[], presences: ReadonlyMap<UserId, Presence>): readonly Member[] {
+  return members.map((member) => withPresence(member, presences.get(member.user.id)));
+}
+
+/** The same member when nothing is different. */
+function withPresence(member: Member, presence: Presence | undefined): Member {
+  if (presence === undefined) return member;
+  const { status, customStatus } = presence;
+  if (member.status === status && member.customStatus === customStatus) return member;
+  const { customStatus: _before, ...rest } = member;
+  return { ...rest, status, ...(customStatus === undefined ? {} : { customStatus }) };
 }
 
 function online(members: ReadonlyMap<UserId, Member>): number {
