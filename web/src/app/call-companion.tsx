@@ -23,10 +23,15 @@ export function CallCompanion() {
         if (callerId !== selfId) return;
         const [first] = userIds;
         if (reason === "declined" && first !== undefined) say(words.declined({ name: nameOf(first) }));
-        // Written by who called, like all that stands in a direct conversation: the server cannot.
-        if ((reason === "missed" || reason === "cancelled") && noted.current !== callId) {
+        // Written by who called, like all that stands in a direct conversation: the server cannot. A group's call that somebody took was none.
+        const taken =
+          live.voice
+            .roster(channelId)
+            .peek()
+            ?.members.some(({ userId }) => userId !== selfId) === true;
+        if ((reason === "missed" || reason === "cancelled") && noted.current !== callId && !taken) {
           noted.current = callId;
-          live.conversation(channelId).send({ content: words.missedMessage });
+          live.conversation(channelId).noteMissedCall?.(callId);
         }
       }),
     [live],

@@ -20,9 +20,11 @@ const body = {
   edit: v.object({ k: v.literal("edit"), id: MessageId, text: Text }),
   reaction: v.object({ k: v.literal("reaction"), id: MessageId, emoji: Emoji, on: v.boolean() }),
   delete: v.object({ k: v.literal("delete"), id: MessageId }),
+  /** Its sender called, and nobody answered. */
+  missedCall: v.object({ k: v.literal("missedCall") }),
 } as const;
 
-const Stored = v.variant("k", [body.text, body.edit, body.reaction, body.delete]);
+const Stored = v.variant("k", [body.text, body.edit, body.reaction, body.delete, body.missedCall]);
 /** What a message of a conversation says. */
 export type StoredContent = v.InferOutput<typeof Stored>;
 
@@ -32,6 +34,13 @@ const Place = v.object({ v: v.literal(version), c: ChannelId, t: v.number() });
 export const KeptContent = v.union([Stored, v.object({ k: v.literal("newer") })]);
 /** `newer`: of a kind that this client doesn't know. */
 export type KeptContent = v.InferOutput<typeof KeptContent>;
+/** What changes another message, which it names by `id`. */
+export type ChangeContent = Extract<StoredContent, { id: MessageId }>;
+
+/** Whether it changes another message. All else stands in the conversation by itself, also what is not known. */
+export function isChange(content: KeptContent): content is ChangeContent {
+  return "id" in content;
+}
 
 const Passing = v.variant("k", [v.object({ k: v.literal("typing") }), v.object({ k: v.literal("read"), seq: Seq })]);
 /** What passes by: nothing of it is kept as a message. */

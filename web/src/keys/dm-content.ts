@@ -7,5 +7,12 @@ export const DmContent = v.variant("kind", [
   v.object({ kind: v.literal("edit"), messageId: MessageId, text: v.string() }),
   v.object({ kind: v.literal("delete"), messageId: MessageId }),
   v.object({ kind: v.literal("reaction"), messageId: MessageId, emoji: v.string(), on: v.boolean() }),
+  v.object({ kind: v.literal("missedCall") }),
 ]);
 export type DmContent = Readonly<v.InferOutput<typeof DmContent>>;
+/** Of those, what changes another message. */
+export type DmChange = Extract<DmContent, { messageId: MessageId }>;
+
+export function isDmChange(content: DmContent): content is DmChange {
+  return "messageId" in content;
+}

@@ -1,6 +1,6 @@
 /** Messages at rest: rows of the store, and what people see of them. Pure but for the reading. */
 import type { ChannelId, MessageId, Seq, Timestamp, UserId } from "@lescopains/protocol/ids";
-import type { StoredContent } from "./content.ts";
+import { isChange, type StoredContent } from "./content.ts";
 import type { DmHistoryPage, DmMessage, DmState, Unreadable } from "./port.ts";
 import type { Reaction } from "@lescopains/protocol/entities";
 import { type ChannelRecord, codecs, KEY, type RowRecord } from "./records.ts";
@@ -68,20 +68,21 @@ export function writeRow(unit: Unit, row: HistoryRow, dirtyMark: number): void {
 }
 
 /** Messages stand in the conversation by themselves; changes of others don't. What cannot be read may be one. */
-function isShown({ content, failure }: RowRecord): boolean {
-  return failure !== null || content?.k === "text" || content?.k === "newer";
+export function isShown({ content, failure }: RowRecord): boolean {
+  return failure !== null || (content !== null && !isChange(content));
 }
 
 export function viewOf({ channelId, seq, value }: Pick<HistoryRow, "channelId" | "seq" | "value">): DmMessage {
   const text = value.content?.k === "text" ? value.content : undefined;
-  const readable = text !== undefined || value.deleted;
+  const missedCall = value.content?.k === "missedCall" && !value.deleted;
+  const readable = text !== undefined || missedCall || value.deleted;
   return {
     id: value.id,
     channelId,
     seq,
     changedSeq: value.changedSeq,
     authorId: value.authorId,
-    content: value.deleted ? "" : (value.edit?.text ?? text?.text ?? ""),
+    content: value.deleted || missedCall ? "" : (value.edit?.text ?? text?.text ?? ""),
     contentType: "text",
     encrypted: !readable,
     metadata: null,
@@ -89,8 +90,9 @@ export function viewOf({ channelId, seq, value }: Pick<HistoryRow, "channelId" |
     replyTo: text?.replyTo ?? null,
     threadId: null,
     createdAt: value.createdAt,
-    editedAt: value.edit?.at ?? null,
+    editedAt: missedCall ? null : (value.edit?.at ?? null),
     deleted: value.deleted,
+    ...(missedCall ? { missedCall } : {}),
     unreadable: value.deleted ? null : unreadable(value),
     reactions: value.deleted ? [] : reactionsOf(value),
   };
@@ -154,7 +156,7 @@ export async function deleteRow(
   mark: number,
 ): Promise<HistoryRow | undefined> {
   const { content, authorId, edit, edits } = row.value;
-  const stands = content === null || content.k === "text" || content.k === "newer";
+  const stands = content === null || !isChange(content);
   if (authorId !== by.authorId || !stands) return undefined;
   for (const seq of new Set(edit === null ? edits : [...edits, edit.seq])) {
     const change = await readRow(unit, row.channelId, seq);

@@ -6,7 +6,7 @@ import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids
 import type { FailureReason } from "@lescopains/protocol/keys";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { KeysError } from "./port.ts";
-import { decodePassing, decodeStored, type KeptContent, writtenAtMs } from "./content.ts";
+import { type ChangeContent, decodePassing, decodeStored, isChange, type KeptContent, writtenAtMs } from "./content.ts";
 import { channelOf, refreshLists } from "./device.ts";
 import { decryptGroup } from "./groups.ts";
 import {
@@ -404,7 +404,7 @@ export async function place(
   const before = await readRow(unit, channel.channelId, row.seq);
   const next: HistoryRow = { ...row, value: { ...row.value, ...changesOf(before), failure: null } };
   unit.drop(KEY.heal(row.channelId, row.seq));
-  if (content !== null && content.k !== "text" && content.k !== "newer" && authorId !== null) {
+  if (content !== null && isChange(content) && authorId !== null) {
     const found = await readRowById(unit, content.id);
     const target = found?.channelId === row.channelId ? found : undefined;
     // The words of a message that is gone don't come back with a change of it.
@@ -438,7 +438,7 @@ async function deletedEarly(unit: Unit, row: HistoryRow, mark: number): Promise<
 async function changedBy(
   unit: Unit,
   target: HistoryRow,
-  content: Exclude<KeptContent, { k: "text" | "newer" }>,
+  content: ChangeContent,
   by: ChangeOf,
   mark: number,
 ): Promise<HistoryRow | undefined> {
@@ -549,6 +549,8 @@ export function keptOf(content: OutgoingRecord["content"]): Exclude<KeptContent,
       return { k: "edit", id: content.messageId, text: content.text };
     case "reaction":
       return { k: "reaction", id: content.messageId, emoji: content.emoji, on: content.on };
+    case "missedCall":
+      return { k: "missedCall" };
     default:
       return { k: "delete", id: content.messageId };
   }

@@ -66,6 +66,29 @@ test("[EN13] edits, reactions and deletions reach everyone, and are the author's
   expect(state?.unread).toBe(2);
 });
 
+test("[EN10] a call that nobody answered stands once, whichever of the caller's browsers noted it, and has no words", async () => {
+  const { server, channel, ana, leo } = await pair();
+  const ana2 = await joined(server, ana);
+  const callId = crypto.randomUUID();
+  await ana.send(channel, { kind: "missedCall" }, callId);
+  await ana2.send(channel, { kind: "missedCall" }, callId);
+  await ana2.send(channel, "réponds !");
+  for (const one of [ana, ana2, leo]) {
+    await one.reads(channel, ["", "réponds !"]);
+    expect((await one.messages(channel)).map(({ missedCall }) => missedCall)).toEqual([true, undefined]);
+  }
+  expect(JSON.stringify(server.traffic)).not.toContain("missedCall");
+  expect((await leo.port.ask("dm:states", {}))[0]?.unread).toBe(2);
+  const [call] = await ana.messages(channel);
+  if (call === undefined) throw new Error("nothing was noted");
+  await ana.send(channel, { kind: "edit", messageId: call.id, text: "no call" });
+  await ana.send(channel, "après");
+  await leo.reads(channel, ["", "réponds !", "après"]);
+  expect((await leo.messages(channel))[0]).toMatchObject({ missedCall: true, editedAt: null });
+  await ana.send(channel, { kind: "delete", messageId: call.id });
+  await leo.reads(channel, ["(deleted)", "réponds !", "après"]);
+});
+
 test("[EN14] through loss, repetition and reordering nothing is lost, doubled or out of order", async () => {
   const server = new FakeKeysServer();
   const channel = server.openChannel("dm", [ANA, LEO]);

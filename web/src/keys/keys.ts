@@ -15,7 +15,7 @@ import { identitiesOf, queueCallMessage } from "./calls.ts";
 import { deviceViews, keptDevice, revokeDevices, settleDevice, startOver } from "./device.ts";
 import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waiting } from "./handoff.ts";
 import { createHealer } from "./heal.ts";
-import { channelState, historyPage, readRowById, tellChannels, viewOf } from "./history.ts";
+import { channelState, historyPage, isShown, readRowById, tellChannels, viewOf } from "./history.ts";
 import { createInbox } from "./inbox.ts";
 import { asRefusal, type Change, type Kit, refusal, singleFlight } from "./kit.ts";
 import { createMailbox } from "./mailbox.ts";
@@ -638,9 +638,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
           async (unit) => await Promise.all(change.ids.map((id) => readRowById(unit, id))),
         );
         const found = rows.filter((row) => row !== undefined);
-        const shown = found.filter(({ value }) => {
-          return value.failure !== null || value.content?.k === "text" || value.content?.k === "newer";
-        });
+        const shown = found.filter(({ value }) => isShown(value));
         const ids = new Set(shown.map(({ id }) => id));
         const gone = change.ids.filter((id) => !ids.has(id));
         deps.tell("dm:messages", { channelId: change.channelId, messages: shown.map(viewOf), gone });

@@ -5,6 +5,7 @@ import { ApiError } from "../net/api-error.ts";
 import { backoffMs } from "../sync/backoff.ts";
 import { encodePassing, encodeStored, type PassingContent } from "./content.ts";
 import { refreshLists } from "./device.ts";
+import { type DmChange, isDmChange } from "./dm-content.ts";
 import { flushEnvelopes, nextNumber } from "./envelopes.ts";
 import { encryptGroup } from "./groups.ts";
 import { deleteRow, readRowById } from "./history.ts";
@@ -270,7 +271,7 @@ export function createOutbox(kit: Kit): Outbox {
         if ((content.kind === "text" || content.kind === "edit") && content.text.length > LIMITS.contentLength) {
           throw refusal("too_long", "the message is too long");
         }
-        if (content.kind !== "text") await checkTarget(unit, content, channelId);
+        if (isDmChange(content)) await checkTarget(unit, content, channelId);
         if ((await byNonce(unit, nonce)) !== undefined) return;
         if (writtenAtMs !== undefined && (await wasSent(kit, unit, channel, { nonce, content, writtenAtMs }))) return;
         const n = await nextNumber(unit);
@@ -351,11 +352,7 @@ async function wasSent(
   return false;
 }
 
-async function checkTarget(
-  unit: Unit,
-  content: Exclude<DmContent, { kind: "text" }>,
-  channelId: ChannelId,
-): Promise<void> {
+async function checkTarget(unit: Unit, content: DmChange, channelId: ChannelId): Promise<void> {
   const target = await readRowById(unit, content.messageId);
   if (target?.channelId !== channelId) throw refusal("not_found", "no such message");
   if (content.kind !== "reaction" && !target.mine) throw refusal("not_yours", "somebody else's message");

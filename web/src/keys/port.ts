@@ -169,6 +169,8 @@ export type Unreadable =
  */
 export interface DmMessage extends Message {
   readonly unreadable: Unreadable | null;
+  /** Its author called, and nobody answered: there are no words. */
+  readonly missedCall?: true;
 }
 
 /** One's own message or change that the server has not stored yet; it survives reloads. */

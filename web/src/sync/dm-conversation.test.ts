@@ -1,4 +1,4 @@
-import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
+import type { CallId, ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import { expect, test } from "vitest";
 import type { DmMessage, DmPending } from "../keys/port.ts";
 import { KeysError } from "../keys/port.ts";
@@ -114,6 +114,25 @@ test("[DC2] what the device refuses stays, with its reason, and can be tried aga
   conversation.discard("uuid-2");
   expect(keys.questions("dm:retry")).toEqual([{ nonce: "uuid-2" }]);
   expect(keys.questions("dm:discard")).toEqual([{ nonce: "uuid-2" }]);
+});
+
+test("[DC13] a call that nobody answered stands at once, is sent under the call's own id, and is tried again as what it is", async () => {
+  const { conversation, keys } = setUp();
+  keys.answer = (name) => {
+    if (name === "dm:send") throw new KeysError({ code: "offline", message: "no" });
+    return {};
+  };
+  const callId = "018f0000-0000-7000-8000-0000000000cc" as CallId;
+  conversation.noteMissedCall?.(callId);
+  await settle();
+  expect(conversation.pending.value).toMatchObject([{ nonce: callId, content: "", missedCall: true, state: "failed" }]);
+  keys.answer = () => ({});
+  conversation.retry(callId);
+  await settle();
+  const sent = { channelId: CHANNEL, nonce: callId, content: { kind: "missedCall" } };
+  expect(keys.questions("dm:send")).toEqual([sent, sent]);
+  conversation.takePending([{ ...waiting(callId, ""), content: { kind: "missedCall" } }]);
+  expect(conversation.pending.value).toMatchObject([{ nonce: callId, missedCall: true, state: "waiting" }]);
 });
 
 test("[DC3] what comes while a page is on its way is applied after it", async () => {

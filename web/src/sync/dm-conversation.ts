@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@lescopains/protocol/errors";
+import { type DmChange, isDmChange } from "../keys/dm-content.ts";
 import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { batch, computed, signal } from "@preact/signals";
@@ -14,7 +15,7 @@ import {
 import { ApiError } from "../net/api-error.ts";
 import type { ConversationShell } from "./conversation.ts";
 import type { Drafts } from "./drafts.ts";
-import type { PendingMessage, SendInput, TimelineView } from "./live-types.ts";
+import type { PendingMessage, TimelineView } from "./live-types.ts";
 import { createOverlays } from "./overlays.ts";
 import type { Clock, Page, RandomUuid } from "./ports.ts";
 import { createWishes } from "./reacting.ts";
@@ -87,7 +88,10 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
   }));
 
   const pending = computed<readonly PendingMessage[]>(() => {
-    const told = fromDevice.value.flatMap((one) => (one.content.kind === "text" ? [pendingOf(one, one.content)] : []));
+    const told = fromDevice.value.flatMap((one) => {
+      const { content } = one;
+      return isDmChange(content) ? [] : [pendingOf(one, content)];
+    });
     const known = new Set(told.map(({ nonce }) => nonce));
     return [...told, ...justWritten.value.filter(({ nonce }) => !known.has(nonce))];
   });
@@ -184,19 +188,19 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
   /** A change that was refused shows no longer, and waits for nobody. */
   function dropRefused(now: readonly DmPending[]): void {
     for (const { content, state, nonce } of now) {
-      if (content.kind === "text" || state !== "failed") continue;
+      if (!isDmChange(content) || state !== "failed") continue;
       if (content.kind === "reaction") wishes.drop(content.messageId, content.emoji);
       else overlays.drop(content.messageId);
       deps.keys.ask("dm:discard", { nonce }).catch(() => undefined);
     }
   }
 
-  async function write({ content, replyTo = null }: SendInput, nonce = deps.randomUuid()): Promise<void> {
-    const written = { nonce, channelId, content, replyTo, createdAtMs: deps.clock.now() };
-    const waiting: PendingMessage = { ...written, state: "waiting", failure: undefined };
+  async function write(nonce: string, content: DmMessageContent): Promise<void> {
+    const written = { nonce, channelId, createdAtMs: deps.clock.now() };
+    const waiting = pendingOf({ ...written, state: "waiting", failure: null }, content);
     justWritten.value = [...justWritten.peek().filter((one) => one.nonce !== nonce), waiting];
     try {
-      await deps.unkept.send(channelId, nonce, { kind: "text", text: content, replyTo });
+      await deps.unkept.send(channelId, nonce, content);
       justWritten.value = justWritten.peek().filter((one) => one.nonce !== nonce);
     } catch (thrown) {
       const failed = { ...waiting, state: "failed" as const, ...whyOf(refusalOf(thrown)) };
@@ -232,14 +236,16 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
     jumpToPresent: () => undefined,
     reach: (messageId) => reachBack(held, loadOlder, ({ messages }) => messages.some(({ id }) => id === messageId)),
     reachUnread: () => reachBack(held, loadOlder, (now) => reachesLine(now, reader.unreadFrom.peek())),
-    send(input) {
+    send({ content, replyTo = null }) {
       reader.clearLine();
-      void write(input);
+      void write(deps.randomUuid(), { kind: "text", text: content, replyTo });
     },
+    // The same nonce from each of one's own browsers: the server keeps one.
+    noteMissedCall: (callId) => void write(callId, { kind: "missedCall" }),
     retry(nonce) {
       const mine = justWritten.peek().find((one) => one.nonce === nonce);
       if (mine === undefined) deps.keys.ask("dm:retry", { nonce }).catch(() => undefined);
-      else void write(mine, nonce);
+      else void write(nonce, contentOf(mine));
     },
     discard(nonce) {
       deps.unkept.discard(nonce);
@@ -309,12 +315,24 @@ function placed(
   return [...bySeq.values()].filter(({ id }) => !dropped.has(id)).toSorted((a, b) => a.seq - b.seq);
 }
 
+/** What stands in the conversation by itself. */
+type DmMessageContent = Exclude<DmContent, DmChange>;
+
 function pendingOf(
-  { nonce, channelId, createdAtMs, state, failure }: DmPending,
-  { text, replyTo }: Extract<DmContent, { kind: "text" }>,
+  { failure, ...place }: Pick<DmPending, "nonce" | "channelId" | "createdAtMs" | "state" | "failure">,
+  content: DmMessageContent,
 ): PendingMessage {
   const why = failure === null ? { failure: undefined } : whyOf(failure);
-  return { nonce, channelId, content: text, replyTo, createdAtMs, state, ...why };
+  const what =
+    content.kind === "text"
+      ? { content: content.text, replyTo: content.replyTo }
+      : { content: "", replyTo: null, missedCall: true as const };
+  const { nonce, channelId, createdAtMs, state } = place;
+  return { nonce, channelId, createdAtMs, state, ...what, ...why };
+}
+
+function contentOf({ content, replyTo, missedCall }: PendingMessage): DmMessageContent {
+  return missedCall === true ? { kind: "missedCall" } : { kind: "text", text: content, replyTo };
 }
 
 function whyOf(refusal: KeysRefusal): { readonly failure: ErrorCode; readonly refusal: KeysRefusal } {

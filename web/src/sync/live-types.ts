@@ -11,7 +11,7 @@ import type {
 } from "@lescopains/protocol/entities";
 import type { LeaveReason } from "@lescopains/protocol/down";
 import type { ErrorCode } from "@lescopains/protocol/errors";
-import type { ChannelId, MessageId, Seq, ServerId, UserId } from "@lescopains/protocol/ids";
+import type { CallId, ChannelId, MessageId, Seq, ServerId, UserId } from "@lescopains/protocol/ids";
 import type { FriendLists } from "@lescopains/protocol/rest";
 import type { ReadonlySignal } from "@preact/signals";
 import type { DmNotice, KeysPort, KeysRefusal } from "../keys/port.ts";
@@ -70,6 +70,8 @@ export interface PendingMessage {
   /** `waiting`: sent as soon as possible. `failed`: refused for good; `failure` says why. */
   readonly state: "waiting" | "failed";
   readonly failure: ErrorCode | undefined;
+  /** In a direct conversation: a call that nobody answered, without words. */
+  readonly missedCall?: true;
   /** In a direct conversation, why this browser's device did not send it. */
   readonly refusal?: KeysRefusal | undefined;
 }
@@ -113,6 +115,8 @@ export interface Conversation {
   readonly reachUnread: () => Promise<boolean>;
   /** Stands at once in `pending`; kept and sent again until the server has it or refuses it for good. */
   readonly send: (input: SendInput) => void;
+  /** In a direct conversation: nobody answered this call of one's own. Noted once, however many browsers of one's own do. */
+  readonly noteMissedCall?: (callId: CallId) => void;
   readonly retry: (nonce: string) => void;
   readonly discard: (nonce: string) => void;
   /** Shows at once. @throws ApiError when refused; the change is taken back then. */

@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { firstLine } from "./message.tsx";
+import { lineOf } from "./message.tsx";
 import { nameOf } from "./names.ts";
 import type { Room } from "./room.ts";
 import { conversationWords } from "./words.ts";
@@ -26,10 +26,10 @@ export function Announcer({ room }: { readonly room: Room }) {
       fresh.length > READ_OUT_MAX
         ? words.newMessages(fresh.length)
         : fresh
-            .map(({ authorId, content, encrypted }) =>
+            .map((message) =>
               words.announced({
-                name: nameOf(room.live, authorId),
-                text: encrypted ? words.unreadable : firstLine(content),
+                name: nameOf(room.live, message.authorId),
+                text: message.encrypted ? words.unreadable : lineOf(message),
               }),
             )
             .join(" ");

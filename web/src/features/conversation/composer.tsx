@@ -7,7 +7,7 @@ import { region } from "../../app/i18n.ts";
 import { useKeys } from "../../app/keys.ts";
 import { may } from "../../app/rights.ts";
 import { IconButton } from "../../ui/button.tsx";
-import { firstLine } from "./message.tsx";
+import { lineOf } from "./message.tsx";
 import { GrowingText, isSendKey } from "./growing-text.tsx";
 import { lastOwnMessage, readersOf, remainingShown, rowsOf, sendableText } from "./model.ts";
 import { nameOf } from "./names.ts";
@@ -119,7 +119,7 @@ function ReplyBar({ room }: { readonly room: Room }) {
   return (
     <div class="composer-reply">
       <span class="one-line">
-        <strong>{words.replyingTo({ name: nameOf(room.live, message.authorId) })}</strong> {firstLine(message.content)}
+        <strong>{words.replyingTo({ name: nameOf(room.live, message.authorId) })}</strong> {lineOf(message)}
       </span>
       <IconButton
         icon={X}

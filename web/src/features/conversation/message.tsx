@@ -2,11 +2,12 @@ import type { Message, Reaction } from "@lescopains/protocol/entities";
 import type { UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { useComputed, useSignal } from "@preact/signals";
-import { CornerUpLeft, RotateCw, ShieldAlert, X } from "lucide";
+import { CornerUpLeft, Phone, PhoneMissed, RotateCw, ShieldAlert, X } from "lucide";
 import { Component } from "preact";
 import { errorText } from "../../app/errors.ts";
 import { asKeysRefusal, keysErrorText } from "../../app/keys-errors.ts";
 import { href } from "../../app/route.ts";
+import { useVoiceHub } from "../../app/voice.ts";
 import type { DmNotice } from "../../keys/port.ts";
 import type { PendingMessage } from "../../sync/live-types.ts";
 import { reactionsShown } from "../../sync/reacting.ts";
@@ -16,7 +17,7 @@ import { say } from "../../ui/toasts.tsx";
 import { GrowingText, isSendKey } from "./growing-text.tsx";
 import { MessageActions } from "./message-actions.tsx";
 import { MessageText } from "./message-text.tsx";
-import { contentOf, replyOf, type Row, sameRow, sendableText, unreadableOf } from "./model.ts";
+import { contentOf, entryBody, isMissedCall, replyOf, type Row, sameRow, sendableText, unreadableOf } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { endEdit, type Room, saveEdit } from "./room.ts";
 import { Reactions } from "./reactions.tsx";
@@ -145,6 +146,8 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
           <p class="message-quiet">{words.deleted}</p>
         ) : message?.encrypted === true ? (
           <UnreadableText room={room} message={message} name={name} />
+        ) : isMissedCall(entryBody(entry)) ? (
+          <MissedCall room={room} row={row} />
         ) : (
           <MessageText content={content} />
         )}
@@ -174,6 +177,25 @@ function MessageBody({ room, row }: { readonly room: Room; readonly row: Row }) 
 
 function whyNotSent({ failure, refusal }: PendingMessage): string {
   return refusal === undefined ? errorText({ code: failure ?? "internal" }) : keysErrorText(refusal);
+}
+
+/** A call that nobody answered, and the way to make it good. */
+function MissedCall({ room, row: { authorId, atMs } }: { readonly room: Room; readonly row: Row }) {
+  const hub = useVoiceHub();
+  const words = conversationWords.value;
+  const time = timeText(atMs);
+  const own = authorId === room.live.self.value.id;
+  return (
+    <p class="message-call">
+      <Icon node={PhoneMissed} size={18} />
+      <span>
+        {own ? words.missedCallOwn({ time }) : words.missedCallFrom({ name: nameOf(room.live, authorId), time })}
+      </span>
+      <button type="button" class="text-button" onClick={() => hub.call(room.conversation.channelId, false)}>
+        <Icon node={Phone} size={14} /> {words.callBack}
+      </button>
+    </p>
+  );
 }
 
 interface UnreadableTextProps {
@@ -229,7 +251,7 @@ function Quote({ room, replyTo }: { readonly room: Room; readonly replyTo: Messa
         ? words.quoteDeleted
         : message.encrypted
           ? words.quoteUnreadable
-          : firstLine(message.content);
+          : lineOf(message);
   return (
     <button type="button" class="message-quote" onClick={() => room.list.jumpTo(replyTo)}>
       <Icon node={CornerUpLeft} size={14} />
@@ -248,9 +270,10 @@ function Quote({ room, replyTo }: { readonly room: Room; readonly replyTo: Messa
 
 const QUOTE_LENGTH = 140;
 
-/** The beginning of a text for a line of its own, spoilers left out. */
-export function firstLine(content: string): string {
-  return content
+/** The beginning of a message for a line of its own, spoilers left out. */
+export function lineOf(message: Message): string {
+  if (isMissedCall(message)) return conversationWords.value.missedCall;
+  return message.content
     .replaceAll(/\|\|[^]*?\|\|/g, "▒▒▒")
     .slice(0, QUOTE_LENGTH)
     .replaceAll(/\s+/g, " ")

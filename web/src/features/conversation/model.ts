@@ -174,7 +174,12 @@ export function unreadableOf(message: Message): Unreadable | undefined {
   return (message as Partial<DmMessage>).unreadable ?? undefined;
 }
 
-function entryBody(entry: Entry): Message | PendingMessage {
+/** Whether it is a call that its author made and nobody answered; only direct messages are. */
+export function isMissedCall(body: Message | PendingMessage): boolean {
+  return "missedCall" in body && body.missedCall;
+}
+
+export function entryBody(entry: Entry): Message | PendingMessage {
   return entry.kind === "message" ? entry.message : entry.pending;
 }
 
@@ -220,7 +225,9 @@ export function contentOf(entry: Entry, overlay: Overlay | undefined): string | 
 
 /** The last message that its author, the reader, can still edit. */
 export function lastOwnMessage({ messages, selfId }: Rows): Message | undefined {
-  return messages.findLast((message) => message.authorId === selfId && !message.deleted && !message.encrypted);
+  return messages.findLast(
+    (message) => message.authorId === selfId && !message.deleted && !message.encrypted && !isMissedCall(message),
+  );
 }
 
 /** Who of a direct conversation has read up to `seq`, as they said themselves; the reader aside. */

@@ -10,7 +10,7 @@ import { asApiError } from "../../net/api-error.ts";
 import type { Conversation, Live } from "../../sync/live-types.ts";
 import { reacted, reactionsShown } from "../../sync/reacting.ts";
 import { noteEmoji } from "./emoji.ts";
-import { contentOf } from "./model.ts";
+import { contentOf, isMissedCall } from "./model.ts";
 import { conversationWords } from "./words.ts";
 
 /** One conversation on the screen. */
@@ -74,8 +74,8 @@ export function rightsOn(room: Room, message: Message, channel: Channel | undefi
   return {
     react: there && !message.encrypted && may(channel.permissions, "addReactions") && writable(channel),
     reply: there && !message.encrypted && may(channel.permissions, "sendMessages") && writable(channel),
-    edit: there && own && !message.encrypted && may(channel.permissions, "sendMessages"),
-    copy: there && !message.encrypted,
+    edit: there && own && !message.encrypted && !isMissedCall(message) && may(channel.permissions, "sendMessages"),
+    copy: there && !message.encrypted && !isMissedCall(message),
     remove: there && (own || may(channel.permissions, "manageMessages")),
   };
 }

@@ -150,6 +150,7 @@ function DmListRow({ row, current }: { readonly row: DmRow; readonly current: bo
     if (preview.kind === "none") return words.previewNone;
     if (preview.kind === "deleted") return words.previewDeleted;
     if (preview.kind === "unreadable") return words.previewUnreadable;
+    if (preview.kind === "missedCall") return preview.own ? words.previewNoAnswer : words.previewMissedCall;
     if (preview.own) return words.you({ text: preview.text });
     const author = type === "group_dm" ? participants.find(({ id }) => id === preview.authorId) : undefined;
     return author === undefined ? preview.text : words.said({ name: author.displayName, text: preview.text });

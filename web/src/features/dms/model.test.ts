@@ -54,6 +54,11 @@ describe("a preview", () => {
     const unreadable = { kind: "undecryptable", reason: "no_session", state: "asking" } as const;
     expect(previewOf(said("", { unreadable }), SELF).kind).toBe("unreadable");
   });
+
+  test("of a call that nobody answered says who called", () => {
+    expect(previewOf(said("", { missedCall: true }), SELF)).toEqual({ kind: "missedCall", own: false });
+    expect(previewOf(said("", { missedCall: true, authorId: SELF }), SELF)).toEqual({ kind: "missedCall", own: true });
+  });
 });
 
 test("a person of two places is one contact, and nobody writes to themselves", () => {

@@ -30,6 +30,8 @@ export type Preview =
   | { readonly kind: "none" }
   | { readonly kind: "deleted" }
   | { readonly kind: "unreadable" }
+  /** `own`: one called, and nobody answered. */
+  | { readonly kind: "missedCall"; readonly own: boolean }
   | { readonly kind: "text"; readonly own: boolean; readonly authorId: UserId | null; readonly text: string };
 
 const PREVIEW_LENGTH = 120;
@@ -38,6 +40,7 @@ export function previewOf(last: DmMessage | null, selfId: UserId): Preview {
   if (last === null) return { kind: "none" };
   if (last.deleted) return { kind: "deleted" };
   if (last.unreadable !== null) return { kind: "unreadable" };
+  if (last.missedCall === true) return { kind: "missedCall", own: last.authorId === selfId };
   return {
     kind: "text",
     own: last.authorId === selfId,

@@ -9,6 +9,8 @@ export const dmWords = defineWords("dms", {
     previewNone: "Say hello",
     previewDeleted: "Message deleted",
     previewUnreadable: "Message on its way…",
+    previewMissedCall: "Missed call",
+    previewNoAnswer: "You called: no answer",
     unread: plural({ one: "{count} new message", other: "{count} new messages" }),
     emptyTitle: "Nobody here yet",
     emptyHelp: "Write to someone you share a place with. Only the two of you can read it: not even the server can.",
@@ -89,6 +91,8 @@ export const dmWords = defineWords("dms", {
     previewNone: "Dis bonjour",
     previewDeleted: "Message supprimé",
     previewUnreadable: "Message en chemin…",
+    previewMissedCall: "Appel manqué",
+    previewNoAnswer: "Tu as appelé : pas de réponse",
     unread: plural({ one: "{count} nouveau message", other: "{count} nouveaux messages" }),
     emptyTitle: "Personne ici pour l'instant",
     emptyHelp:
