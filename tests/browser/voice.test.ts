@@ -1,12 +1,12 @@
 import type { Channel } from "@lescopains/protocol/entities";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { violations } from "./kit/axe.ts";
 import type { Registered } from "../flows/kit/people.ts";
 import { openChannel } from "./kit/drive.ts";
 import { type Gang, seedGang } from "./kit/seed.ts";
 import { PHONE } from "./kit/visitor.ts";
-import { caller, comeIn, control, hears, launchWithDevices, media, sees, voiceChannel } from "./kit/voice.ts";
+import { caller, comeIn, control, hears, launchWithDevices, media, safetyCode, sees, voiceChannel } from "./kit/voice.ts";
 
 const { url } = inject("stack");
 let browser: Browser;
@@ -28,16 +28,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
 });
-
-/** The digits that people read to each other. */
-async function safetyCode(page: Page): Promise<string> {
-  await page.getByRole("button", { name: "Comparer le code de sécurité" }).click();
-  const digits = page.locator(".safety-digits");
-  await digits.waitFor();
-  const text = (await digits.innerText()).replaceAll(/\s/g, "");
-  await page.keyboard.press("Escape");
-  return text;
-}
 
 test("[VC31] two people come in, hear and see each other and a screen, encrypted by the same keys, mute and leave", async () => {
   const chloe = await caller(browser, url, gang.owner);
@@ -83,6 +73,8 @@ test("[VC32] a call is led by the keyboard alone, and is well made for those who
   await door.press("Enter");
   await page.locator('.dock-status[data-kind="joined"]').waitFor({ timeout: 60_000 });
   await page.getByText("Tu es dans Le salon.").waitFor({ state: "attached" });
+  // The door is gone, and what had the focus with it: it is on what one does next.
+  expect(await control(page, "Couper ton micro").evaluate((button) => button === document.activeElement)).toBe(true);
   await page.keyboard.press("Control+Shift+M");
   await control(page, "Rouvrir ton micro").waitFor();
   await page.keyboard.press("Control+Shift+D");
@@ -92,6 +84,7 @@ test("[VC32] a call is led by the keyboard alone, and is well made for those who
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Control+Shift+H");
   await door.waitFor();
+  expect(await door.evaluate((button) => button === document.activeElement)).toBe(true);
   expect(samira.faults).toEqual([]);
   await samira.context.close();
 });

@@ -7,10 +7,15 @@ import { granted } from "../../flows/kit/rest.ts";
 import type { Gang } from "./seed.ts";
 import { signIn, type Tongue, type Visitor, visitor } from "./visitor.ts";
 
-/** A browser whose microphone beeps each second, whose camera shows a clock, and which is never asked for them. */
-export function launchWithDevices(): Promise<Browser> {
+/**
+ * A browser whose microphone beeps each second, whose camera shows a clock, and which is never asked for them.
+ *
+ * @param sound a WAV file that the microphone hears instead, over and over
+ */
+export function launchWithDevices(sound?: string): Promise<Browser> {
   return launchChromium({
     args: [
+      ...(sound === undefined ? [] : [`--use-file-for-fake-audio-capture=${sound}`]),
       "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
       "--auto-select-desktop-capture-source=Entire screen",
@@ -18,6 +23,30 @@ export function launchWithDevices(): Promise<Browser> {
       "--autoplay-policy=no-user-gesture-required",
     ],
   });
+}
+
+/** A WAV file of one second in which somebody hums without a break: the node takes no single beep for speech. */
+export function humming(): Buffer {
+  const rate = 48_000;
+  const wav = Buffer.alloc(44 + rate * 2);
+  wav.write("RIFF", 0);
+  wav.writeUInt32LE(wav.length - 8, 4);
+  wav.write("WAVEfmt ", 8);
+  wav.writeUInt32LE(16, 16);
+  // PCM, mono; bytes a second, bytes a sample, bits a sample.
+  for (const [index, value] of [1, 1].entries()) wav.writeUInt16LE(value, 20 + 2 * index);
+  wav.writeUInt32LE(rate, 24);
+  wav.writeUInt32LE(rate * 2, 28);
+  wav.writeUInt16LE(2, 32);
+  wav.writeUInt16LE(16, 34);
+  wav.write("data", 36);
+  wav.writeUInt32LE(rate * 2, 40);
+  for (let index = 0; index < rate; index += 1) {
+    const turn = (2 * Math.PI * 220 * index) / rate;
+    const level = [1, 2, 3, 4].reduce((sum, harmonic) => sum + Math.sin(turn * harmonic) / harmonic, 0) / 4;
+    wav.writeInt16LE(Math.round(level * 0x7fff), 44 + 2 * index);
+  }
+  return wav;
 }
 
 /** A voice channel in a gang's place. */
@@ -29,7 +58,8 @@ export async function voiceChannel(url: string, { owner, server }: Gang, name = 
   });
 }
 
-interface Watched {
+/** What `caller` makes visible of a page. */
+export interface Watched {
   readonly connections: RTCPeerConnection[];
   /** What others send, as the page plays it. */
   ears?: { readonly tracks: Set<MediaStreamTrack>; readonly analysers: AnalyserNode[]; readonly context: AudioContext };
@@ -115,6 +145,16 @@ export async function hears(page: Page): Promise<void> {
 }
 
 /** A button under the pictures. */
-export function control(page: Page, name: string): Locator {
+export function control(page: Page, name: string | RegExp): Locator {
   return page.locator(".controls-stage").getByRole("button", { name });
+}
+
+/** The digits that people read to each other. */
+export async function safetyCode(page: Page): Promise<string> {
+  await page.getByRole("button", { name: "Comparer le code de sécurité" }).click();
+  const digits = page.locator(".safety-digits");
+  await digits.waitFor();
+  const text = (await digits.innerText()).replaceAll(/\s/g, "");
+  await page.keyboard.press("Escape");
+  return text;
 }

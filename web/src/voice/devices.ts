@@ -45,29 +45,23 @@ export function devices(): ReadonlySignal<DeviceLists> {
   return lists;
 }
 
-/** The chosen device if it is there; a device that was unplugged gives way to the system's choice. */
-function chosen(id: string): { deviceId?: ConstrainDOMString } {
-  return id === "" ? {} : { deviceId: { ideal: id } };
-}
-
 /** @throws MediaError */
 export async function askMicrophone(prefs: VoicePrefs): Promise<MediaStream> {
-  return await ask("microphone", {
-    audio: {
-      ...chosen(prefs.microphoneId),
-      channelCount: 1,
-      echoCancellation: prefs.echoCancellation,
-      autoGainControl: prefs.autoGain,
-      // RNNoise does better on what the browser has not filtered before.
-      noiseSuppression: prefs.noise === "browser",
-    },
+  return await ask("microphone", prefs.microphoneId, {
+    channelCount: 1,
+    echoCancellation: prefs.echoCancellation,
+    autoGainControl: prefs.autoGain,
+    // RNNoise does better on what the browser has not filtered before.
+    noiseSuppression: prefs.noise === "browser",
   });
 }
 
 /** @throws MediaError */
 export async function askCamera(prefs: VoicePrefs): Promise<MediaStream> {
-  return await ask("camera", {
-    video: { ...chosen(prefs.cameraId), width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+  return await ask("camera", prefs.cameraId, {
+    width: { ideal: 1280 },
+    height: { ideal: 720 },
+    frameRate: { ideal: 30 },
   });
 }
 
@@ -92,15 +86,26 @@ export async function askScreen({ screenFor }: VoicePrefs): Promise<MediaStream>
   }
 }
 
-async function ask(wish: "microphone" | "camera", constraints: MediaStreamConstraints): Promise<MediaStream> {
+/** The chosen device if it is there; one that was unplugged gives way to the system's choice. */
+async function ask(
+  wish: "microphone" | "camera",
+  deviceId: string,
+  constraints: MediaTrackConstraints,
+): Promise<MediaStream> {
   const devicesOfPage = mediaDevices();
   if (devicesOfPage === undefined) throw new MediaError(wish, "insecure");
+  const kind = wish === "microphone" ? "audio" : "video";
   try {
-    const stream = await devicesOfPage.getUserMedia(constraints);
+    // `exact`: what is merely preferred Chromium may pass over.
+    const stream = await devicesOfPage.getUserMedia({
+      [kind]: deviceId === "" ? constraints : { ...constraints, deviceId: { exact: deviceId } },
+    });
     refreshDevices().catch(() => undefined);
     return stream;
   } catch (thrown) {
-    throw asMediaError(wish, thrown);
+    const error = asMediaError(wish, thrown);
+    if (error.refusal === "missing" && deviceId !== "") return await ask(wish, "", constraints);
+    throw error;
   }
 }
 

@@ -114,6 +114,7 @@ describe("microphone", () => {
     opened[0]?.lost();
     await settle();
     expect(opened.map(({ closed }) => closed)).toEqual([true, false]);
+    expect(own.unplugged.value).toEqual({ wish: "microphone" });
     refuses(new MediaError("microphone", "missing"));
     opened[1]?.lost();
     await settle();
@@ -147,6 +148,15 @@ describe("camera and screen", () => {
     expect([...own.sent.value.keys()]).toEqual(["screen", "screen-audio"]);
     own.screen.value?.getVideoTracks()[0]?.dispatchEvent(new Event("ended"));
     expect(own.sent.value.size).toBe(0);
+    expect(own.unplugged.value).toBeNull();
+  });
+
+  test("[VC22] a camera that is unplugged is off, and that is told", async () => {
+    const { own } = setting();
+    await own.setCamera(true);
+    own.camera.value?.getVideoTracks()[0]?.dispatchEvent(new Event("ended"));
+    expect(own.camera.value).toBeNull();
+    expect(own.unplugged.value).toEqual({ wish: "camera" });
   });
 
   test("[VC22] another camera that is chosen while one is on is shown at once", async () => {

@@ -22,6 +22,8 @@ export interface OwnMedia {
   readonly screen: ReadonlySignal<MediaStream | null>;
   /** What could not be had last. */
   readonly refusal: ReadonlySignal<MediaError | null>;
+  /** What was taken away last while it was in use: another microphone has taken over by then, a camera is off. */
+  readonly unplugged: ReadonlySignal<{ readonly wish: "microphone" | "camera" } | null>;
   readonly muted: ReadonlySignal<boolean>;
   readonly deafened: ReadonlySignal<boolean>;
   /** Opens the microphone; without one, one listens. */
@@ -48,6 +50,7 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
   const camera = signal<MediaStream | null>(null);
   const screen = signal<MediaStream | null>(null);
   const refusal = signal<MediaError | null>(null);
+  const unplugged = signal<{ readonly wish: "microphone" | "camera" } | null>(null);
   const deafened = signal(false);
   const held = signal(false);
   const muted = computed(() => prefs.value.muted || deafened.value);
@@ -80,14 +83,14 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
     return { when: activation, thresholdDb };
   });
 
-  /** Opens the microphone as it is set now, and lets the one before go when the new one is there. */
-  async function openMicrophone(): Promise<void> {
+  /** Opens the microphone as it is set now, and lets the one before go when the new one is there. `lost`: that one is gone already. */
+  async function openMicrophone(lost = false): Promise<void> {
     rounds.microphone += 1;
     const mine = rounds.microphone;
     openedFor = inputOf(prefs.peek());
     try {
       const opened = await devices.openMicrophone(prefs.peek(), () => {
-        if (mine === rounds.microphone) void openMicrophone();
+        if (mine === rounds.microphone) void openMicrophone(true);
       });
       if (mine !== rounds.microphone) {
         opened.close();
@@ -98,6 +101,7 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
       microphone.value = opened;
       before?.close();
       if (refusal.peek()?.wish === "microphone") refusal.value = null;
+      if (lost) unplugged.value = { wish: "microphone" };
     } catch (thrown) {
       if (mine !== rounds.microphone) return;
       microphone.peek()?.close();
@@ -125,7 +129,9 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
       }
       // Unplugged, or ended by the browser's own button.
       stream.getVideoTracks()[0]?.addEventListener("ended", () => {
-        if (place.peek() === stream) void turn(which, false);
+        if (place.peek() !== stream) return;
+        void turn(which, false);
+        if (which === "camera") unplugged.value = { wish: "camera" };
       });
       refusal.value = null;
       place.value = stream;
@@ -155,6 +161,7 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
     microphone.peek()?.close();
     microphone.value = null;
     refusal.value = null;
+    unplugged.value = null;
     deafened.value = false;
     void turn("camera", false);
     void turn("screen", false);
@@ -166,6 +173,7 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
     camera,
     screen,
     refusal,
+    unplugged,
     muted,
     deafened,
     async start() {

@@ -17,7 +17,7 @@ export function CallButtons({ channel }: { readonly channel: DirectChannel }) {
   const label = isOngoing ? words.join : words.call;
   return (
     <>
-      <IconButton icon={Phone} label={label} onClick={() => hub.call(channel.id, false)} />
+      <IconButton data-landing="" icon={Phone} label={label} onClick={() => hub.call(channel.id, false)} />
       <IconButton icon={Video} label={words.videoCall} onClick={() => hub.call(channel.id, true)} />
     </>
   );

@@ -9,6 +9,7 @@ import { Notice } from "../../ui/notice.tsx";
 import type { Voice } from "../../voice/voice.ts";
 import { CallView } from "./call-view.tsx";
 import "./call-panel.css";
+import { useLanding } from "./landing.ts";
 import { endingText } from "./notices.tsx";
 import { voiceWords } from "./words.ts";
 
@@ -24,7 +25,9 @@ export function CallPanel({ channel }: CallPanelProps) {
   const voice = hub.voice.value;
   const state = voice?.state.value;
   const roster = live.voice.roster(channel.id).value;
-  if (voice !== null && state !== undefined && state.kind !== "idle" && state.channelId === channel.id) {
+  const isHere = voice !== null && state !== undefined && state.kind !== "idle" && state.channelId === channel.id;
+  useLanding(".call-panel .controls-stage .control, .bar [data-landing]", isHere);
+  if (isHere) {
     return (
       <div class="call-panel">
         <Ringing voice={voice} channel={channel} />

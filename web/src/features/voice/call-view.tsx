@@ -10,6 +10,7 @@ import { Button, IconButton } from "../../ui/button.tsx";
 import { say } from "../../ui/toasts.tsx";
 import type { Voice } from "../../voice/voice.ts";
 import { Controls } from "./controls.tsx";
+import { useLanding } from "./landing.ts";
 import { CallNotices } from "./notices.tsx";
 import { openPopOut, PopOut } from "./pop-out.tsx";
 import "./room-view.css";
@@ -33,6 +34,8 @@ export function CallView({ voice, channelId }: CallViewProps) {
   const apart = useSignal<Window | null>(null);
   const channel = live.channel(channelId).value;
   const name = channel === undefined ? "" : channelName(channel, live.self.value.id);
+
+  useLanding(".call-popped .button, .call-foot [data-landing]", apart.value !== null);
 
   async function popOut(): Promise<void> {
     apart.value = (await openPopOut()) ?? null;
@@ -73,7 +76,7 @@ export function CallView({ voice, channelId }: CallViewProps) {
             }}
           />
           {apart.value === null && (
-            <IconButton icon={PictureInPicture2} label={words.popOut} onClick={() => void popOut()} />
+            <IconButton data-landing="" icon={PictureInPicture2} label={words.popOut} onClick={() => void popOut()} />
           )}
           <IconButton
             icon={Settings}

@@ -1,8 +1,9 @@
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { channelName } from "../../app/direct.ts";
 import { voicePrefs } from "../../app/voice-prefs.ts";
+import { say } from "../../ui/toasts.tsx";
 import type { Voice } from "../../voice/voice.ts";
 import type { VoiceProps } from "./dock.tsx";
 import { voiceWords } from "./words.ts";
@@ -10,6 +11,14 @@ import { voiceWords } from "./words.ts";
 /** What goes with a call through all views: its keys, and words for whoever does not see it. */
 export function VoiceCompanion({ voice }: VoiceProps) {
   useEffect(() => followKeys(voice), [voice]);
+  useEffect(
+    () =>
+      effect(() => {
+        const lost = voice.own.unplugged.value;
+        if (lost !== null) say(voiceWords.peek()[`unplugged_${lost.wish}`]);
+      }),
+    [voice],
+  );
   return <Announcer voice={voice} />;
 }
 

@@ -64,6 +64,14 @@ function QualityMark({ voice }: { readonly voice: Voice }) {
   const words = voiceWords.value;
   const quality = voice.quality.value;
   const joined = voice.state.value.kind === "joined";
+  // On the way in nothing is known of it, and nothing is wrong.
+  if (voice.state.value.kind === "joining") {
+    return (
+      <span class="dock-quality" data-grade="none">
+        <span class="button-spinner" aria-hidden="true" />
+      </span>
+    );
+  }
   const grade: Grade = !joined ? "poor" : quality === null ? "good" : gradeOf(quality);
   const label = words[`quality_${grade}`];
   const text =

@@ -41,6 +41,7 @@ export function CallNotices({ voice }: { readonly voice: Voice }) {
         </Notice>
       )}
       {voice.member.value?.serverMuted === true && <Notice>{words.serverMutedYou}</Notice>}
+      {voice.member.value?.serverDeafened === true && <Notice>{words.serverDeafenedYou}</Notice>}
       {sendRefused !== null && (
         <Notice kind="caution">{sendRefused === "forbidden" ? words.sendForbidden : words.sendFailed}</Notice>
       )}

@@ -2,7 +2,7 @@ import type { UserId } from "@lescopains/protocol/ids";
 import type { VoiceMember } from "@lescopains/protocol/voice";
 import { expect, test } from "vitest";
 import type { Remote } from "../../voice/receiving.ts";
-import { largeTile, tilesOf, tileWidth } from "./people.ts";
+import { largeTile, tilesOf, tileWidth, withSelf } from "./people.ts";
 
 const [self, leo] = ["self", "leo"] as UserId[] as [UserId, UserId];
 
@@ -23,9 +23,21 @@ test("[VC51] screens come first, then people; what is paused is not shown", () =
   );
   expect(tiles.map(({ key, producerId }) => [key, producerId])).toEqual([
     ["of-leo screen", "leo-screen"],
-    ["of-self", undefined],
+    ["self", undefined],
     ["of-leo", undefined],
   ]);
+});
+
+test("[VC51] one's own tile stands from the first moment, and is the same when one is in", () => {
+  const flags = { muted: true, deafened: false, camera: false, screenSharing: false };
+  const coming = withSelf([member(leo)], self, flags);
+  expect(coming.map(({ userId, muted }) => [userId, muted])).toEqual([
+    [leo, undefined],
+    [self, true],
+  ]);
+  const there = withSelf([member(leo), member(self)], self, flags);
+  const keys = [coming, there].map((members) => tilesOf(members, new Map(), self).map(({ key }) => key));
+  expect(keys[0]).toEqual(keys[1]);
 });
 
 test("[VC51] a screen becomes large by itself, unless it was made small; one's own never does", () => {
@@ -34,7 +46,7 @@ test("[VC51] a screen becomes large by itself, unless it was made small; one's o
   const small = { ...nothing, dismissed: new Set(["of-leo screen"]) };
   expect(largeTile(tiles, small, self)).toBeUndefined();
   expect(largeTile(tiles, { ...small, speakerId: leo }, self)?.key).toBe("of-leo");
-  expect(largeTile(tiles, { ...nothing, chosen: "of-self" }, self)?.key).toBe("of-self");
+  expect(largeTile(tiles, { ...nothing, chosen: "self" }, self)?.key).toBe("self");
 });
 
 test("[VC51] tiles are as large as fits, whatever shape the stage has", () => {

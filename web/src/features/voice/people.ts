@@ -1,5 +1,6 @@
-import type { UserId } from "@lescopains/protocol/ids";
-import type { VoiceMember } from "@lescopains/protocol/voice";
+import type { DeviceId } from "@lescopains/protocol/device-list";
+import type { JoinId, Timestamp, UserId } from "@lescopains/protocol/ids";
+import type { VoiceFlags, VoiceMember } from "@lescopains/protocol/voice";
 import type { Source } from "@lescopains/protocol/sfu/media";
 import type { Remote } from "../../voice/receiving.ts";
 import { voiceWords } from "./words.ts";
@@ -11,6 +12,22 @@ export interface Tile {
   readonly member: VoiceMember;
   /** The picture to be watched; undefined: there is none. */
   readonly producerId: string | undefined;
+}
+
+/** Members, and oneself on the way in: one's own tile stands from the first moment, and stays where it is. */
+export function withSelf(members: readonly VoiceMember[], selfId: UserId, flags: VoiceFlags): readonly VoiceMember[] {
+  if (members.some(({ userId }) => userId === selfId)) return members;
+  const coming: VoiceMember = {
+    ...flags,
+    userId: selfId,
+    // Whichever it is: nothing of one's own is received.
+    deviceId: 1 as DeviceId,
+    joinId: selfId as string as JoinId,
+    since: "" as Timestamp,
+    serverMuted: false,
+    serverDeafened: false,
+  };
+  return [...members, coming];
 }
 
 /** What stands on the stage: screens first, then people in the order they came. */
@@ -28,10 +45,11 @@ export function tilesOf(
   for (const member of members) {
     const { userId, deviceId, joinId } = member;
     const camera = sent.get(placeOf(userId, deviceId, "camera"));
-    people.push({ key: joinId, kind: "person", member, producerId: camera });
+    const key = userId === selfId ? selfId : joinId;
+    people.push({ key, kind: "person", member, producerId: camera });
     const screen = sent.get(placeOf(userId, deviceId, "screen"));
     if (screen !== undefined || (userId === selfId && member.screenSharing)) {
-      screens.push({ key: `${joinId} screen`, kind: "screen", member, producerId: screen });
+      screens.push({ key: `${key} screen`, kind: "screen", member, producerId: screen });
     }
   }
   return [...screens, ...people];

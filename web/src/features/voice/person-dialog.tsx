@@ -91,7 +91,7 @@ function Moderation({ channelId, member, onClose }: PersonDialogProps) {
       {mayDeafen && (
         <Switch
           label={words.serverDeafen}
-          hint={words.serverMuteHint}
+          hint={words.serverDeafenHint}
           checked={member.serverDeafened}
           disabled={task.busy.value}
           onChecked={(deafened) => patch({ deafened })}

@@ -1,5 +1,5 @@
 import { Phone, PhoneOff, Video } from "lucide";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { directName, isDirect } from "../../app/direct.ts";
 import { href } from "../../app/route.ts";
@@ -34,6 +34,15 @@ export function RingDialog({ call }: RingDialogProps) {
   const quiet = live.ownStatus.value.status === "dnd";
   useEffect(() => (quiet ? undefined : ring(voicePrefs.prefs.peek().speakerId)), [call.callId, quiet]);
 
+  /** Where the focus came from: it goes back there with the card. */
+  const before = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const element = card.current;
+    return () => {
+      if (element?.contains(document.activeElement) === true) before.current?.focus({ preventScroll: true });
+    };
+  }, []);
+
   function accept(camera: boolean): void {
     live.voice.call("accept", channelId).catch(() => undefined);
     hub.join(channelId, camera);
@@ -50,6 +59,11 @@ export function RingDialog({ call }: RingDialogProps) {
         ref={card}
         role="alertdialog"
         aria-labelledby={id}
+        onFocusIn={({ relatedTarget }) => {
+          if (relatedTarget instanceof HTMLElement && card.current?.contains(relatedTarget) !== true) {
+            before.current = relatedTarget;
+          }
+        }}
         onKeyDown={(event) => {
           if (event.key !== "Escape") return;
           event.preventDefault();

@@ -1,8 +1,6 @@
 import type { Channel, DirectChannel } from "@lescopains/protocol/entities";
-import { useSignal } from "@preact/signals";
 import { Lock, MicOff, PhoneCall } from "lucide";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { channelName, isDirect } from "../../app/direct.ts";
 import { may } from "../../app/rights.ts";
@@ -15,6 +13,7 @@ import { Switch } from "../../ui/field.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { CallView } from "./call-view.tsx";
+import { useLanding } from "./landing.ts";
 import { endingText } from "./notices.tsx";
 import "./room-view.css";
 import { voiceWords } from "./words.ts";
@@ -32,6 +31,7 @@ export function VoiceRoom({ channel, chat, chatShown }: VoiceRoomProps) {
   const voice = hub.voice.value;
   const state = voice?.state.value;
   const isHere = state !== undefined && state.kind !== "idle" && state.channelId === channel.id;
+  useLanding(".voice-main .controls-stage .control, .voice-main .lobby .button-primary", isHere);
   return (
     <div class="voice-room" data-chat={chatShown}>
       <div class="voice-main">
@@ -52,12 +52,6 @@ function Lobby({ channel }: { readonly channel: Channel | DirectChannel }) {
   const ended = state?.kind === "idle" && state.ended?.channelId === channel.id ? state.ended : undefined;
   const elsewhere = state !== undefined && state.kind !== "idle" ? live.channel(state.channelId).value : undefined;
   const mayJoin = isDirect(channel) || may(channel.permissions, "connect");
-  const door = useRef<HTMLButtonElement>(null);
-  // Who was put out finds the door under their fingers.
-  const wasHere = useSignal(ended !== undefined);
-  useEffect(() => {
-    if (wasHere.value) door.current?.focus();
-  }, []);
   return (
     <div class="lobby">
       {members.length > 0 ? (
@@ -96,7 +90,6 @@ function Lobby({ channel }: { readonly channel: Channel | DirectChannel }) {
           <Button
             kind="primary"
             icon={PhoneCall}
-            buttonRef={door}
             data-autofocus
             busy={hub.loading.value === channel.id}
             onClick={() => hub.join(channel.id)}

@@ -4,8 +4,9 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { useRoving } from "../../ui/roving.ts";
 import type { Voice } from "../../voice/voice.ts";
+import { useLanding } from "./landing.ts";
 import { PersonDialog } from "./person-dialog.tsx";
-import { largeTile, tilesOf, tileWidth } from "./people.ts";
+import { largeTile, tilesOf, tileWidth, withSelf } from "./people.ts";
 import "./stage.css";
 import { TileView } from "./tile.tsx";
 import { voiceWords } from "./words.ts";
@@ -24,7 +25,14 @@ export function Stage({ voice, channelId, speakerView, apart = false }: StagePro
   const live = useLive();
   const selfId = live.self.value.id;
   const roster = live.voice.roster(channelId).value;
-  const tiles = tilesOf(roster?.members ?? [], voice.remotes.value, selfId);
+  const { muted, deafened, camera, screen } = voice.own;
+  const members = withSelf(roster?.members ?? [], selfId, {
+    muted: muted.value,
+    deafened: deafened.value,
+    camera: camera.value !== null,
+    screenSharing: screen.value !== null,
+  });
+  const tiles = tilesOf(members, voice.remotes.value, selfId);
   const chosen = useSignal<string | null>(null);
   const dismissed = useSignal<ReadonlySet<string>>(new Set());
   const asking = useSignal<UserId | null>(null);
@@ -38,6 +46,7 @@ export function Stage({ voice, channelId, speakerView, apart = false }: StagePro
   useRoving(list, "horizontal");
   const width = useTileWidth(list, tiles.length);
   const asked = roster?.members.find(({ userId }) => userId === asking.value);
+  useLanding(".tiles .tile-press", asked === undefined);
   return (
     <div class="stage" data-large={large !== undefined}>
       <ul class="tiles" ref={list} aria-label={voiceWords.value.people} style={{ "--tile": `${width}px` }}>
