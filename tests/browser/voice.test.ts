@@ -6,7 +6,17 @@ import type { Registered } from "../flows/kit/people.ts";
 import { openChannel } from "./kit/drive.ts";
 import { type Gang, seedGang } from "./kit/seed.ts";
 import { PHONE } from "./kit/visitor.ts";
-import { caller, comeIn, control, hears, launchWithDevices, media, safetyCode, sees, voiceChannel } from "./kit/voice.ts";
+import {
+  caller,
+  comeIn,
+  control,
+  hears,
+  launchWithDevices,
+  media,
+  safetyCode,
+  sees,
+  voiceChannel,
+} from "./kit/voice.ts";
 
 const { url } = inject("stack");
 let browser: Browser;

@@ -13,8 +13,16 @@ export interface LazyView<Props> {
 /** How long a view may take before anything is shown in its place: most come sooner, and nothing should flash. */
 const PATIENCE_CLASS = "view-wait";
 
+interface LazyOptions {
+  /** It stands beside views and has no place of its own until it comes: keeping room for it would make them jump. */
+  readonly beside?: boolean;
+}
+
 /** Makes a view of a dynamic import. A failure (new release, no network) leaves words and a button, never a blank page. */
-export function lazyView<Props extends object>(load: () => Promise<ComponentType<Props>>): LazyView<Props> {
+export function lazyView<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  { beside = false }: LazyOptions = {},
+): LazyView<Props> {
   const state = signal<{ readonly view?: ComponentType<Props>; readonly failed: boolean }>({ failed: false });
   let flight: Promise<void> | undefined;
 
@@ -38,7 +46,7 @@ export function lazyView<Props extends object>(load: () => Promise<ComponentType
     const { view: Loaded, failed } = state.value;
     useEffect(() => preload(), []);
     if (Loaded !== undefined) return <Loaded {...props} />;
-    if (!failed) return <div class={PATIENCE_CLASS} aria-busy="true" />;
+    if (!failed) return beside ? null : <div class={PATIENCE_CLASS} aria-busy="true" />;
     const words = appWords.value;
     return (
       <main class="failure">

@@ -47,16 +47,21 @@ export const VoiceRoom: LazyView<VoiceRoomProps> = lazyView(
 );
 export const VoiceDock: LazyView<VoiceProps> = lazyView(
   async () => (await import("../features/voice/dock.tsx")).VoiceDock,
+  { beside: true },
 );
 export const VoiceStrip: LazyView<VoiceProps> = lazyView(
   async () => (await import("../features/voice/strip.tsx")).VoiceStrip,
+  { beside: true },
 );
 export const VoiceCompanion: LazyView<VoiceProps> = lazyView(
   async () => (await import("../features/voice/companion.tsx")).VoiceCompanion,
+  { beside: true },
 );
 export const CallPanel: LazyView<CallPanelProps> = lazyView(
   async () => (await import("../features/voice/call-panel.tsx")).CallPanel,
+  { beside: true },
 );
 export const RingDialog: LazyView<RingDialogProps> = lazyView(
   async () => (await import("../features/voice/ring-dialog.tsx")).RingDialog,
+  { beside: true },
 );

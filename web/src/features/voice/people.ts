@@ -1,5 +1,4 @@
-import type { DeviceId } from "@lescopains/protocol/device-list";
-import type { JoinId, Timestamp, UserId } from "@lescopains/protocol/ids";
+import type { JoinId, UserId } from "@lescopains/protocol/ids";
 import type { VoiceFlags, VoiceMember } from "@lescopains/protocol/voice";
 import type { Source } from "@lescopains/protocol/sfu/media";
 import type { Remote } from "../../voice/receiving.ts";
@@ -21,9 +20,9 @@ export function withSelf(members: readonly VoiceMember[], selfId: UserId, flags:
     ...flags,
     userId: selfId,
     // Whichever it is: nothing of one's own is received.
-    deviceId: 1 as DeviceId,
+    deviceId: 1,
     joinId: selfId as string as JoinId,
-    since: "" as Timestamp,
+    since: "",
     serverMuted: false,
     serverDeafened: false,
   };
