@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { OperatorError } from "./operator-error.ts";
 import { rootFolder } from "./stack/root.ts";
@@ -47,11 +48,7 @@ interface RunOptions {
 }
 
 /** Runs an installer with its output shown; whether it succeeded. */
-export function runInstaller(
-  command: string,
-  args: readonly string[],
-  { env = {}, cwd }: RunOptions = {},
-): Promise<boolean> {
+function runInstaller(command: string, args: readonly string[], { env = {}, cwd }: RunOptions = {}): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(command, [...args], {
       stdio: ["ignore", "inherit", "inherit"],
@@ -69,6 +66,35 @@ async function installFromDebian({ name, debianPackage }: ProgramSource, log: Lo
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   if (await runInstaller("apt-get", ["update"], { env }))
     await runInstaller("apt-get", ["install", "-y", debianPackage], { env });
+}
+
+/**
+ * A program out of Debian's package, which is not installed: it would start a server. It is kept outside node_modules, which every `npm ci`
+ * empties.
+ */
+export function debianCopy(packageName: string, program: string): NonNullable<ProgramSource["copy"]> {
+  const kept = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "lescopains");
+  const path = join(kept, program);
+  return { path: () => path, fetch: (log) => takeFromDebian(packageName, program, kept, log) };
+}
+
+async function takeFromDebian(packageName: string, program: string, kept: string, log: Log): Promise<void> {
+  if (process.platform !== "linux") return;
+  log(`Downloading ${program} with apt-get …`);
+  mkdirSync(kept, { recursive: true });
+  const folder = mkdtempSync(join(kept, `${program}-`));
+  try {
+    if (process.getuid?.() === 0) await runInstaller("apt-get", ["update"]);
+    // As root apt would download as another user, who may not write here.
+    const asOneself = ["-o", "APT::Sandbox::User=root"];
+    if (!(await runInstaller("apt-get", [...asOneself, "download", packageName], { cwd: folder }))) return;
+    const file = readdirSync(folder).find((name) => name.endsWith(".deb"));
+    if (file === undefined) return;
+    if (!(await runInstaller("dpkg-deb", ["--extract", join(folder, file), folder]))) return;
+    renameSync(join(folder, "usr", "bin", program), join(kept, program));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Playwright's own build of a browser. */

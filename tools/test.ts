@@ -7,6 +7,7 @@ import { findWorker } from "../sfu-node/worker-build/worker.ts";
 import { findChromium } from "./chromium.ts";
 import { runCommand } from "./command.ts";
 import { findCaddy } from "./find-caddy.ts";
+import { findPrometheus } from "./find-prometheus.ts";
 import { findFirefox } from "./firefox.ts";
 import { OperatorError } from "./operator-error.ts";
 import { buildEdge, buildWeb } from "./stack/build.ts";
@@ -19,7 +20,6 @@ const withProduct = new Set(["flows", "flows-wrangler", "faults", "tools", "ops"
 /** Projects that open pages. */
 const withChromium = new Set(["browser", "proof", "sfu", "ops"]);
 const withFirefox = new Set(["browser", "proof"]);
-const withCaddy = new Set(["ops"]);
 
 interface Count {
   passed: number;
@@ -53,7 +53,11 @@ await runCommand(async (stop) => {
     const projects = new Set(specifications.map(({ project }) => project.name));
     if (!projects.isDisjointFrom(withChromium)) process.env["CHROMIUM_PATH"] = await findChromium(log);
     if (!projects.isDisjointFrom(withFirefox)) process.env["FIREFOX_PATH"] = await findFirefox(log);
-    if (!projects.isDisjointFrom(withCaddy)) process.env["CADDY_BIN"] = await findCaddy(log);
+    if (projects.has("ops")) {
+      process.env["CADDY_BIN"] = await findCaddy(log);
+      for (const program of ["PROMTOOL_BIN", "NODE_EXPORTER_BIN", "BLACKBOX_EXPORTER_BIN"] as const)
+        process.env[program] = await findPrometheus(program, log);
+    }
     if (projects.has("sfu")) process.env["MEDIASOUP_WORKER_BIN"] = await findWorker({ log, signal: stop });
     if (!projects.isDisjointFrom(withProduct)) {
       await buildEdge(log);

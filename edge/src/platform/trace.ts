@@ -17,7 +17,7 @@ export function currentTrace(): Trace | undefined {
   return current.getStore();
 }
 
-/** The request's name as a field of an error, for people to quote. */
+/** The request's name as a field: of an error, for people to quote; of a command, for the log of whoever carries it out. */
 export function quotable(): { requestId?: string } {
   const trace = current.getStore();
   return trace === undefined ? {} : { requestId: trace.requestId };

@@ -72,7 +72,11 @@ export const FromNode = v.variant("type", [
 ]);
 export type FromNode = v.InferOutput<typeof FromNode>;
 
-const command = { id: v.pipe(v.string(), v.maxLength(64)) };
+/** `requestId`: of the request that brought it about, for the logs of both. */
+const command = {
+  id: v.pipe(v.string(), v.maxLength(64)),
+  requestId: v.optional(v.pipe(v.string(), v.maxLength(64))),
+};
 /** Whoever came to that room by a token of this stay. */
 const who = { roomId: ChannelId, joinId: JoinId };
 

@@ -41,6 +41,12 @@ function limited(address: string): string {
   return `${[...groups, ...zeros, ...after].slice(0, 4).join(":")}::/64`;
 }
 
+/** Whether a proxy of our own handed the request on: only then does what it says in headers count. */
+export function isFromOwnProxy(request: IncomingMessage, book: AddressBook<string>): boolean {
+  const peer = parseAddress(request.socket.remoteAddress ?? "");
+  return peer !== undefined && book.isOwn(peer);
+}
+
 /** By what a client is limited: its address, or the peer's where nobody who is believed knows better. Personal data: never logged or kept. */
 export function limitedAddress(request: IncomingMessage, book: AddressBook<string>): string {
   const { "x-forwarded-for": forwarded, "cf-connecting-ip": connecting } = request.headers;

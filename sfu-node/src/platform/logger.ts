@@ -1,3 +1,5 @@
+import { currentTrace } from "./trace.ts";
+
 type Level = "debug" | "info" | "warn" | "error";
 type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -11,13 +13,13 @@ export interface Logger {
 const order: readonly Level[] = ["debug", "info", "warn", "error"];
 
 /**
- * Structured logs: one JSON line each. `info` for steps of a lifecycle, `error` for bugs and losses only.
+ * Structured logs: one JSON line each, with the request that it was written for. `info` for requests and steps of a lifecycle, `error` for bugs and losses only.
  * Fields hold ids, counts and latencies; never content, keys, tokens, names or addresses of people.
  */
 export function makeLogger(least: Level, write: (line: string) => void): Logger {
   const line = (level: Level, msg: string, fields: Fields = {}): void => {
     if (order.indexOf(level) < order.indexOf(least)) return;
-    write(JSON.stringify({ level, time: new Date().toISOString(), msg, ...fields }));
+    write(JSON.stringify({ level, time: new Date().toISOString(), msg, ...currentTrace(), ...fields }));
   };
   return {
     debug: (msg, fields) => line("debug", msg, fields),

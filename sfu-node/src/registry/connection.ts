@@ -5,6 +5,7 @@ import type { NodeId } from "@lescopains/protocol/sfu/token";
 import { SignJWT } from "jose";
 import * as v from "valibot";
 import type { Logger } from "../platform/logger.ts";
+import { requestIdOf, within } from "../platform/trace.ts";
 
 /** What a node says of itself when it registers; its load and rooms as they are at that moment. */
 export type Registration = Omit<Extract<FromNode, { type: "register" }>, "type" | "nonce" | "nodeId">;
@@ -122,9 +123,11 @@ export class RegistryConnection {
       return log.info("registered with the edge");
     }
     if (message.type === "beat" || !this.#welcomed) return;
-    const found = await command(message);
-    log.info("command", { command: message.type, found });
-    this.tell({ type: "done", id: message.id, found });
+    await within({ requestId: requestIdOf(message.requestId) }, async () => {
+      const found = await command(message);
+      log.info("command", { command: message.type, found });
+      this.tell({ type: "done", id: message.id, found });
+    });
   }
 
   #isProof(proof: string): boolean {

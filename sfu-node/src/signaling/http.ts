@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { ERRORS } from "@lescopains/protocol/errors";
 import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
-import { limitedAddress } from "../platform/address.ts";
+import { isFromOwnProxy, limitedAddress } from "../platform/address.ts";
+import { requestIdOf, within } from "../platform/trace.ts";
 import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import { HANDLERS } from "./requests.ts";
 import type { SignalingOptions } from "./socket.ts";
@@ -23,13 +24,23 @@ const noPlace = refuse("unauthenticated", "this token has joined nothing over HT
 /** The node's HTTP side: `POST /sfu/join` with the token as Bearer, then the same requests as by socket; and pages about the node. */
 export function serveHttp(options: SignalingOptions, pages: Pages): Server {
   const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs }, (req, res) => {
-    answer(req, res, options, pages).catch((error: unknown) => {
-      options.log.error("an HTTP request failed", error, { method: req.method ?? "" });
-      if (!res.headersSent) sendRefusal(res, refuse("internal", "something went wrong on our side"));
-      else res.destroy();
+    const requestId = nameOf(req, options);
+    res.setHeader("x-request-id", requestId);
+    within({ requestId }, () => {
+      answer(req, res, options, pages).catch((error: unknown) => {
+        options.log.error("an HTTP request failed", error, { method: req.method ?? "" });
+        if (res.headersSent) return res.destroy();
+        const refused = refuse("internal", "something went wrong on our side");
+        return sendRefusal(res, { ...refused, error: { ...refused.error, requestId } });
+      });
     });
   });
   return server;
+}
+
+/** What a request is called: by the edge or a proxy that passed it on, or by us. */
+export function nameOf(req: IncomingMessage, { addresses }: Pick<SignalingOptions, "addresses">): string {
+  return requestIdOf(isFromOwnProxy(req, addresses) ? req.headers["x-request-id"] : undefined);
 }
 
 async function answer(
@@ -60,7 +71,10 @@ async function answer(
   }
   if (req.method !== "POST")
     return sendRefusal(res.setHeader("allow", "POST"), refuse("method_not_allowed", "POST it"));
+  const beganMs = performance.now();
   const outcome = await call(req, name, options);
+  const status = outcome.ok ? 200 : ERRORS[outcome.error.code].status;
+  options.log.info("request", { method: "POST", route: path, status, ms: Math.round(performance.now() - beganMs) });
   if (outcome.ok) sendJson(res, 200, outcome.value);
   else sendRefusal(res, outcome);
 }

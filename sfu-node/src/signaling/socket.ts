@@ -8,7 +8,9 @@ import { limitedAddress } from "../platform/address.ts";
 import type { Logger } from "../platform/logger.ts";
 import { type Refusal, refuse } from "@lescopains/protocol/outcome";
 import type { Link } from "../rooms/peer.ts";
-import type { Session, Sessions } from "./sessions.ts";
+import { requestIdOf, within } from "../platform/trace.ts";
+import { nameOf } from "./http.ts";
+import { logFields, type Session, type Sessions } from "./sessions.ts";
 
 export interface SignalingOptions {
   readonly sessions: Sessions;
@@ -50,7 +52,8 @@ export function serveSockets(http: HttpServer, { sessions, log, origins, address
     }
   };
   io.use((socket, next) => {
-    void (async () => next(await admit(socket)))();
+    const requestId = nameOf(socket.request, { addresses });
+    void within({ requestId }, async () => next(await admit(socket)));
   });
   io.on("connection", (socket) => {
     const session = joined.get(socket);
@@ -71,12 +74,14 @@ function serve(socket: Socket, session: Session, sessions: Sessions, log: Logger
     const answer = (body: object): void => {
       if (typeof last === "function") last(body);
     };
-    sessions
-      .request(session, name, typeof args[0] === "function" ? undefined : args[0])
+    const requestId = requestIdOf(undefined);
+    const body = typeof args[0] === "function" ? undefined : args[0];
+    within({ requestId, ...logFields(session) }, () => sessions.request(session, name, body))
       .then((outcome) => answer(outcome.ok ? { ok: true, ...outcome.value } : outcome))
       .catch((error: unknown) => {
-        log.error("a request failed", error, { request: name.slice(0, 32) });
-        answer(refuse("internal", "something went wrong on our side"));
+        log.error("a request failed", error, { requestId, ...logFields(session), request: name.slice(0, 32) });
+        const refused = refuse("internal", "something went wrong on our side");
+        answer({ ...refused, error: { ...refused.error, requestId } });
       });
   });
   socket.on("disconnect", () => sessions.detach(session, link));

@@ -53,7 +53,7 @@ export async function startPlace(
     build: "edge",
     runtime: ON_WRANGLER ? "wrangler" : "workerd",
     sfu,
-    sfuEnv: { SFU_WORKERS: "1" },
+    sfuEnv: { SFU_WORKERS: "1", METRICS_TOKEN: env["METRICS_TOKEN"] ?? "" },
     onCrash: (line) => crashes.push(line),
   }).catch((error: unknown) => {
     clear();

@@ -9,6 +9,7 @@ import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { nodesLost } from "../../platform/metrics.ts";
+import { quotable } from "../../platform/trace.ts";
 import { mayReachVoice } from "../../voice/origins.ts";
 import type { RoomReport } from "../channel/seats.ts";
 import { nodeOf, type Order, parseMessage, proofFor } from "./link.ts";
@@ -282,7 +283,8 @@ export class SfuRegistry extends Actor {
     if (link !== undefined) await this.#command(link, order);
   }
 
-  #command(link: Link, order: Order): Promise<void> {
+  #command(link: Link, wished: Order): Promise<void> {
+    const order: Order = { ...wished, ...quotable() };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#commands += 1;
     const id = `${this.#startedMs}.${this.#commands}`;
