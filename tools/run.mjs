@@ -20,6 +20,7 @@ const commands = {
   verify: "tools/verify.ts",
   bench: "bench/main.ts",
   doctor: "tools/doctor.ts",
+  "voice-node": "tools/voice-node.ts",
   backup: "tools/backup.ts",
   restore: "tools/restore.ts",
   "deploy:edge": "tools/deploy-edge.ts",
