@@ -7,7 +7,7 @@ const dayMs = 24 * 60 * 60_000;
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /** A self-signed certificate for localhost that ends `days` from now, as PEM. */
-export async function certificateFor(days: number): Promise<{ readonly cert: string; readonly key: string }> {
+async function certificateFor(days: number): Promise<{ readonly cert: string; readonly key: string }> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const made = await X509CertificateGenerator.createSelfSigned(
     {
