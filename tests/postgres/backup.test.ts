@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readArchive, writeArchive } from "../../tools/backup/archive.ts";
+import { readArchive, writeArchive as write } from "../../tools/backup/archive.ts";
 import { dump } from "../../tools/backup/dump.ts";
 import { check, load } from "../../tools/backup/load.ts";
 import { MIGRATIONS, type Server, startServer } from "./server.ts";
 
 const passphrase = "a passphrase of the test";
+/** Guesses are cheap here. */
+const writeArchive = (path: string, secret: string, fill: Parameters<typeof write>[2]) => write(path, secret, fill, 10);
 let server: Server;
 let folder: string;
 beforeAll(async () => {
@@ -80,6 +82,10 @@ test("[BK6] a database is made again with its rows, constraints, indexes and num
   expect(await rowsOf(to, shape)).toEqual(await rowsOf(from, shape));
   const indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1";
   expect(await rowsOf(to, indexes)).toEqual(await rowsOf(from, indexes));
+  const routines = `SELECT pg_get_functiondef(oid) AS d FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1`;
+  expect(await rowsOf(to, routines)).toEqual(await rowsOf(from, routines));
+  const triggers = `SELECT pg_get_triggerdef(oid) AS d, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1`;
+  expect(await rowsOf(to, triggers)).toEqual(await rowsOf(from, triggers));
   const history = "SELECT * FROM schema_migrations ORDER BY version";
   expect(await rowsOf(to, history)).toEqual(await rowsOf(from, history));
 });

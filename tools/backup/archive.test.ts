@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OperatorError } from "../operator-error.ts";
-import { readArchive, writeArchive } from "./archive.ts";
+import { readArchive, writeArchive as write } from "./archive.ts";
 import { fileFor, keepNewest } from "./keep.ts";
 
 const passphrase = "a passphrase of the test";
+/** Guesses are cheap here. */
+const writeArchive = (path: string, secret: string, fill: Parameters<typeof write>[2]) => write(path, secret, fill, 10);
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "lescopains-archive-"));

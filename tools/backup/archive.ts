@@ -14,7 +14,7 @@ import { extract, pack } from "tar-stream";
 import { OperatorError } from "../operator-error.ts";
 
 /** scrypt with N = 2^17, r = 8: 128 MB and half a second for each guess. */
-const scryptLogN = 17;
+const strongLogN = 17;
 /** What is more than twice what is ever written into one entry is no backup of ours. */
 const entryMaxBytes = 64 * 1024 * 1024;
 
@@ -28,12 +28,13 @@ export interface Entry {
 
 /**
  * Writes an archive to `path`, which must not exist: `fill` adds the entries. It grows beside it as `<path>.part` and takes its name when it
- * is whole and on the disk. Resolves with its size in bytes.
+ * is whole and on the disk. Resolves with its size in bytes. `scryptLogN`: what a guess of the passphrase costs.
  */
 export async function writeArchive(
   path: string,
   passphrase: string,
   fill: (add: Add) => Promise<void>,
+  scryptLogN: number = strongLogN,
 ): Promise<number> {
   const draft = `${path}.part`;
   const handle = await open(draft, "wx", 0o600);

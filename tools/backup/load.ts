@@ -87,12 +87,16 @@ export async function load(options: LoadOptions): Promise<number> {
       await assertAlone(client, options.watchMs);
     }
     await client.query("begin");
-    if (before.length > 0) await client.query(`drop table ${before.map(identifier).join(", ")} cascade`);
+    // Functions and types too: the migrations make everything that is in it.
+    if (before.length > 0) await client.query("drop schema public cascade; create schema public");
     for (const { sql } of files) await client.query(sql);
     const keys = await takeForeignKeys(client);
     const made = await tablesOf(client);
+    // What triggers would do has been done to the rows before.
+    await eachTable(client, made, "disable trigger user");
     await client.query(`truncate ${made.map(identifier).join(", ")}`);
     const rows = await copyTables(client, path, passphrase, checked);
+    await eachTable(client, made, "enable trigger user");
     for (const sql of keys) await client.query(sql);
     for (const [name, last] of Object.entries(checked.end.sequences)) {
       await client.query("select setval($1::text::regclass, $2::bigint + $3::bigint)", [
@@ -126,6 +130,10 @@ async function tablesOf(client: Client): Promise<string[]> {
     "select relname::text as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1",
   );
   return rows.map(({ name }) => name);
+}
+
+async function eachTable(client: Client, tables: readonly string[], action: string): Promise<void> {
+  for (const table of tables) await client.query(`alter table ${identifier(table)} ${action}`);
 }
 
 async function countAccounts(client: Client): Promise<number> {
