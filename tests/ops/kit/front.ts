@@ -12,7 +12,7 @@ import { waitFor } from "../../flows/kit/wait.ts";
 
 export const caddyfile: string = join(rootFolder, "Caddyfile");
 /** Browsers take every name under localhost for this machine, and Caddy makes its certificate itself. */
-const domain = "chat.localhost";
+const defaultDomain = "chat.localhost";
 
 export interface Ask {
   readonly method?: string;
@@ -56,6 +56,8 @@ export interface Front {
 }
 
 export interface FrontOptions {
+  /** `localhost` is found by programs too, whatever their resolver knows. */
+  readonly domain?: "localhost";
   /** `host:port` of the services. */
   readonly edge: string;
   readonly sfu?: string;
@@ -91,7 +93,8 @@ export async function versionEnvironment(): Promise<Record<string, string>> {
 }
 
 /** Starts Caddy; resolves when it answers. */
-export async function startFront({ edge, sfu = edge, sfu2 = edge }: FrontOptions): Promise<Front> {
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const { domain = defaultDomain, edge, sfu = edge, sfu2 = edge } = options;
   const folder = mkdtempSync(join(tmpdir(), "lescopains-front-"));
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
   const admin = `unix/${join(folder, "admin.sock")}`;
