@@ -95,6 +95,8 @@ await runCommand(async (stop) => {
         `--config=${configFile}`,
         `--secrets-file=${secretsFile}`,
         "--autoconfig=false",
+        // The worker and its actors speak to each other: for no minute may they be of two versions.
+        "--durable-objects-code-update-mode=immediate",
         ...(dryRun ? ["--dry-run", `--outdir=${join(folder, "upload")}`] : []),
       ],
       cwd: folder,

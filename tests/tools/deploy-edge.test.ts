@@ -1,10 +1,13 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { Client } from "pg";
+import { expect, onTestFinished, test } from "vitest";
 import { edgeFolder, webFolder } from "../../tools/stack/build.ts";
 import { rootFolder } from "../../tools/stack/root.ts";
 import { loadSecrets } from "../../tools/stack/secrets.ts";
+import { startServer } from "../postgres/server.ts";
+import { startFakeCloudflare } from "./fake-cloudflare.ts";
 import { dataFolder } from "./start-process.ts";
 
 const settings = {
@@ -116,4 +119,79 @@ test("[ED6] a database that cannot be reached stops the deployment before anythi
   expect([code, output]).toEqual([1, expect.stringMatching("No database at postgres://edge@127.0.0.1:1/lescopains")]);
   expect(output).not.toContain("hidden-word");
   expect(output).not.toContain("wrangler");
+});
+
+test("[ED8] a deployment migrates the database, uploads the worker with its secrets, gives it its address, and waits until it is healthy", async () => {
+  const folder = dataFolder();
+  const cloudflare = await startFakeCloudflare();
+  const postgres = await startServer();
+  onTestFinished(async () => {
+    await cloudflare.stop();
+    await postgres.stop();
+  });
+  const databaseUrl = await postgres.empty();
+  // chat.example.org is nobody's: what would be asked of it is answered in the process that asks, unhealthy at first.
+  const health = `let n = 0; globalThis.fetch = async (url) => url === "https://chat.example.org/health" && n++ > 0 ? new Response("{}") : new Response("not yet", { status: 503 });`;
+  const { code, output } = await deploy(["--env", "production"], {
+    ...settings,
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: folder,
+    CLOUDFLARE_API_BASE_URL: cloudflare.url,
+    HTTPS_PROXY: "",
+    HTTP_PROXY: "",
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(health)}`,
+  });
+  expect([code, output]).toEqual([0, expect.stringContaining("LesCopains is ready at https://chat.example.org\n")]);
+
+  const secrets = loadSecrets(folder);
+  const [upload, ...others] = cloudflare.uploads;
+  expect(others).toEqual([]);
+  const actor = (name: string, class_name: string) => ({ name, type: "durable_object_namespace", class_name });
+  const { bindings, ...metadata } = upload?.metadata as { bindings: { name: string }[] };
+  expect(metadata).toMatchObject({
+    main_module: "index.js",
+    compatibility_flags: ["no_web_socket_compression"],
+    migrations: {
+      new_tag: "v2",
+      steps: [
+        { new_sqlite_classes: ["Gateway", "Channel", "Server", "PgGate"] },
+        { new_sqlite_classes: ["SfuRegistry"] },
+      ],
+    },
+    code_update_strategy: { mode: "immediate" },
+    limits: { cpu_ms: 10_000 },
+    assets: { jwt: "of the assets", config: { run_worker_first: true } },
+    observability: { enabled: true, logs: { invocation_logs: false } },
+  });
+  const named = (name: string) => bindings.find((binding) => binding.name === name);
+  for (const binding of [
+    actor("GATEWAY", "Gateway"),
+    actor("CHANNEL", "Channel"),
+    actor("SERVER", "Server"),
+    actor("PG_GATE", "PgGate"),
+    actor("SFU_REGISTRY", "SfuRegistry"),
+    { name: "PASSWORDS", type: "service", service: "lescopains-production", entrypoint: "Passwords" },
+    { name: "ASSETS", type: "assets" },
+    { name: "ACTOR_LOCATION", type: "plain_text", text: "weur" },
+    { name: "JWT_SECRET", type: "secret_text", text: secrets.jwtSecret },
+    { name: "TOTP_KEY", type: "secret_text", text: secrets.totpKey },
+    { name: "SFU_SECRET", type: "secret_text", text: secrets.sfuSecret },
+    { name: "DATABASE_URL", type: "secret_text", text: databaseUrl },
+  ])
+    expect(named(binding.name)).toEqual(binding);
+  expect([...(upload?.modules.keys() ?? [])].filter((name) => !name.endsWith(".map"))).toEqual(["index.js"]);
+  expect(cloudflare.bodies.get("PUT /workers/scripts/lescopains-production/domains/records")).toMatchObject({
+    origins: [{ hostname: "chat.example.org" }],
+  });
+  const assets = cloudflare.bodies.get("POST /workers/scripts/lescopains-production/assets-upload-session");
+  expect(Object.keys((assets as { manifest: object }).manifest)).toContain("/index.html");
+  expect([...cloudflare.tokens]).toEqual([`Bearer ${settings.CLOUDFLARE_API_TOKEN}`]);
+
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<{ version: number }>("SELECT max(version) AS version FROM schema_migrations");
+  await client.end();
+  expect(output).toContain(`The database is at migration ${rows[0]?.version}: applied 0001`);
+  expect(existsSync(join(folder, "deploy", "secrets.json"))).toBe(false);
+  for (const secret of [secrets.jwtSecret, secrets.sfuSecret, databaseUrl]) expect(output).not.toContain(secret);
 });
