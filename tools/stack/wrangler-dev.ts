@@ -6,6 +6,7 @@ import { OperatorError } from "../operator-error.ts";
 import { buildEnvironment } from "./build.ts";
 import { lastLogLine } from "./logs.ts";
 import { freePort } from "./ports.ts";
+import { signalProcess } from "./processes.ts";
 import { describeExit } from "./supervisor.ts";
 import type { Child } from "./supervisor.ts";
 import type { Workerd, WorkerdOptions } from "./workerd.ts";
@@ -81,7 +82,12 @@ export async function startWranglerDev(options: WorkerdOptions): Promise<Workerd
   return {
     port,
     pid: () => child.pid,
-    kill9: () => child.kill9(),
+    kill9: async () => {
+      const ended = child.kill9();
+      // What it has started is of its group, and would go on: workerd.
+      signalProcess(-child.pid, "SIGKILL");
+      await ended;
+    },
     restart: async () => {
       await child.stop();
       child = await launch();
