@@ -144,10 +144,11 @@ test("[ED8] a deployment migrates the database, uploads the worker with its secr
   expect([code, output]).toEqual([0, expect.stringContaining("LesCopains is ready at https://chat.example.org\n")]);
 
   const secrets = loadSecrets(folder);
-  const [upload, ...others] = cloudflare.uploads;
-  expect(others).toEqual([]);
+  const [upload] = cloudflare.uploads;
+  if (upload === undefined) throw new Error("nothing was uploaded");
+  expect(cloudflare.uploads).toHaveLength(1);
   const actor = (name: string, class_name: string) => ({ name, type: "durable_object_namespace", class_name });
-  const { bindings, ...metadata } = upload?.metadata as { bindings: { name: string }[] };
+  const { bindings, ...metadata } = upload.metadata as { bindings: { name: string }[] };
   expect(metadata).toMatchObject({
     main_module: "index.js",
     compatibility_flags: ["no_web_socket_compression"],
@@ -179,7 +180,7 @@ test("[ED8] a deployment migrates the database, uploads the worker with its secr
     { name: "DATABASE_URL", type: "secret_text", text: databaseUrl },
   ])
     expect(named(binding.name)).toEqual(binding);
-  expect([...(upload?.modules.keys() ?? [])].filter((name) => !name.endsWith(".map"))).toEqual(["index.js"]);
+  expect([...upload.modules.keys()].filter((name) => !name.endsWith(".map"))).toEqual(["index.js"]);
   expect(cloudflare.bodies.get("PUT /workers/scripts/lescopains-production/domains/records")).toMatchObject({
     origins: [{ hostname: "chat.example.org" }],
   });

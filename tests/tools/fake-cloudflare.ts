@@ -29,8 +29,12 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 async function uploadOf(body: Buffer, type: string): Promise<Upload> {
   const form = await new Response(new Uint8Array(body), { headers: { "content-type": type } }).formData();
   const modules = new Map<string, string>();
-  for (const [name, value] of form) if (typeof value !== "string") modules.set(name, await value.text());
-  return { metadata: JSON.parse(String(form.get("metadata"))), modules };
+  let metadata: unknown;
+  for (const [name, value] of form) {
+    if (typeof value !== "string") modules.set(name, await value.text());
+    else if (name === "metadata") metadata = JSON.parse(value);
+  }
+  return { metadata, modules };
 }
 
 const nothing = { code: 10_007, message: "This Worker does not exist on your account." };

@@ -93,8 +93,8 @@ export async function versionEnvironment(): Promise<Record<string, string>> {
 }
 
 /** Starts Caddy; resolves when it answers. */
-export async function startFront(options: FrontOptions): Promise<Front> {
-  const { domain = defaultDomain, edge, sfu = edge, sfu2 = edge } = options;
+export async function startFront(to: FrontOptions): Promise<Front> {
+  const { domain = defaultDomain, edge, sfu = edge, sfu2 = edge } = to;
   const folder = mkdtempSync(join(tmpdir(), "lescopains-front-"));
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
   const admin = `unix/${join(folder, "admin.sock")}`;
