@@ -22,16 +22,19 @@ export const timeoutMs = 10_000;
 
 /**
  * The installation to look at: the address that was given, or LESCOPAINS_URL and DATABASE_URL, or what runs on DATA_DIR. An address alone is another
- * machine's: then only what anyone can see is looked at.
+ * machine's: then only what anyone can see is looked at. `elsewhere`: how one says where to look.
  */
-export function findInstallation(address: string | undefined): Installation {
+export function findInstallation(
+  address: string | undefined,
+  elsewhere = "npm run doctor -- https://example.org",
+): Installation {
   const dataDir = resolve(process.env["DATA_DIR"] || join(rootFolder, ".data"));
   const isHere = address === undefined && existsSync(join(dataDir, "secrets.json"));
   const record = isHere ? readStackRecord(dataDir) : undefined;
   const url = address ?? (process.env["LESCOPAINS_URL"] || record?.url);
   if (url === undefined) {
     throw new OperatorError(
-      `Nothing was ever started on ${dataDir}: run \`npm start\`, or say where to look: npm run doctor -- https://example.org`,
+      `Nothing was ever started on ${dataDir}: run \`npm start\`, or say where to look: ${elsewhere}`,
     );
   }
   if (!/^https?:\/\/[^/]/.test(url)) throw new OperatorError(`${url} is no address: write it as https://example.org`);

@@ -54,7 +54,7 @@ export function parseWish(args: readonly string[]): Wish {
 
 /** The edge that was named, with SFU_SECRET; or the one of this machine (LESCOPAINS_URL, DATA_DIR), with its own secret. */
 export function findEdge(address: string | undefined, env: NodeJS.ProcessEnv): Edge {
-  const { url, dataDir } = findInstallation(address);
+  const { url, dataDir } = findInstallation(address, "npm run sfu -- list --edge https://example.org");
   const given = env["SFU_SECRET"] ?? "";
   if (given !== "") return { url, secret: given };
   if (dataDir === undefined)
