@@ -225,7 +225,8 @@ test("[SG5] a node that drains takes no new rooms, lets calls go on and people i
   registry.send({ type: "drain", id: "1", deadlineMs: 3_600_000 });
   await registry.until("done");
   // Said at once, and not with the next second's word.
-  expect(registry.received.slice(-2)).toMatchObject([{ type: "heartbeat", draining: true }, { type: "done" }]);
+  const before = registry.received.findIndex(({ type }) => type === "done") - 1;
+  expect(registry.received[before]).toMatchObject({ type: "heartbeat", draining: true });
   await expect(edge.token().then((token) => join(url, token))).rejects.toThrow("node_draining");
   const { client: late } = await join(url, await edge.token({ room, sub: newUser() }));
   expect(await late.must("transport", { direction: "send" })).toHaveProperty("transportId");

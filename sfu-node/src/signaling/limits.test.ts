@@ -39,7 +39,7 @@ test("[SF13] joins from one address, and with one token, are limited; those in r
   const codes = await Promise.all(Array.from({ length: 8 }, () => post(url, "/sfu/join", one)));
   expect(codes.filter(([status]) => status === 401)).toHaveLength(SFU_LIMITS.attemptsPerToken);
   const beganMs = performance.now();
-  const many = await Promise.all(Array.from({ length: 1_000 }, (_, n) => post(url, "/sfu/join", `forged-${n}`)));
+  const many = await Promise.all(Array.from({ length: 200 }, (_, n) => post(url, "/sfu/join", `forged-${n}`)));
   const limited = many.filter(([, body]) => body.error.code === "rate_limited");
   const seconds = (performance.now() - beganMs) / 1_000;
   const allowed = SFU_LIMITS.joinBurst + SFU_LIMITS.joinsPerSecond * seconds;
