@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|returning|voice …]`: this product's edge beside a plain Node + socket.io + pg server, on
- * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; voice, what a node bears and what two people notice; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
+ * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; voice, what a node bears, also beside Debian's Janus, and what two people notice; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -47,7 +47,7 @@ const comparisons: readonly Comparison[] = [
   { ours: "client", peers: [] },
   { ours: "engine", peers: ["libsignal", "node:crypto"], others: ["engine in Chromium"] },
   { ours: "frames in Chromium", peers: [] },
-  { ours: "sfu", peers: [] },
+  { ours: "sfu", peers: ["janus", "janus, one loop"] },
   { ours: "call", peers: ["direct"] },
 ];
 

@@ -21,6 +21,8 @@ export interface ProgramSource {
   readonly places?: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>>;
   /** Installed if we may. */
   readonly debianPackage?: string;
+  /** What that package starts by itself as soon as it is installed: it is stopped, and does not come with the system. */
+  readonly debianService?: string;
   /** A copy that is fetched for ourselves when it is not installed, and where it is then. */
   readonly copy?: { readonly path: () => string; readonly fetch: (log: Log) => Promise<void> };
 }
@@ -60,12 +62,15 @@ function runInstaller(command: string, args: readonly string[], { env = {}, cwd 
   });
 }
 
-async function installFromDebian({ name, debianPackage }: ProgramSource, log: Log): Promise<void> {
+async function installFromDebian(source: ProgramSource, log: Log): Promise<void> {
+  const { name, debianPackage, debianService } = source;
   if (debianPackage === undefined || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
   log(`Installing ${name} with apt-get …`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   if (await runInstaller("apt-get", ["update"], { env }))
     await runInstaller("apt-get", ["install", "-y", debianPackage], { env });
+  // Fails in a container, where nothing was started either.
+  if (debianService !== undefined) await runInstaller("systemctl", ["disable", "--now", debianService]);
 }
 
 /**

@@ -26,6 +26,16 @@ export interface EndDescription {
 /** AEAD_AES_128_GCM: of the protection profiles that browsers prefer (RFC 7714), the one that werift has. */
 const srtpProfile = 7;
 
+const patienceMs = 20_000;
+
+async function inTime(step: Promise<void>, name: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} does not come through in ${patienceMs} ms`)), patienceMs);
+  });
+  await Promise.race([step, late]).finally(() => clearTimeout(timer));
+}
+
 /** One end of a WebRTC connection: ICE, DTLS as its client, and SRTP, by werift; without SDP, tracks and jitter buffers. */
 export class MediaEnd {
   readonly #ice: RTCIceTransport;
@@ -77,8 +87,14 @@ export class MediaEnd {
     this.#dtls.setRemoteParams(
       new RTCDtlsParameters([new RTCDtlsFingerprint("sha-256", remote.fingerprint)], "server"),
     );
-    await this.#ice.start();
-    await this.#dtls.start();
+    await inTime(this.#ice.start(), "ICE");
+    await inTime(this.#dtls.start(), "DTLS");
+  }
+
+  /** False from the moment on in which either side has given up. */
+  get isConnected(): boolean {
+    const { state } = this.#ice;
+    return (state === "connected" || state === "completed") && this.#dtls.state === "connected";
   }
 
   onRtp(listener: (packet: RtpPacket) => void): void {

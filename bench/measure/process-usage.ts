@@ -5,9 +5,9 @@ import { Client } from "pg";
 const tickUs = 10_000;
 const pageFields = { ppid: 1, utime: 11, stime: 12, cutime: 13, cstime: 14 } as const;
 
-/** Fields of /proc/<pid>/stat behind the command's name, which may hold blanks. */
-function statFields(pid: number): string[] {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+/** Fields of /proc/<pid>/stat, or of a thread in <pid>/task, behind the command's name, which may hold blanks. */
+function statFields(path: number | string): string[] {
+  const text = readFileSync(`/proc/${path}/stat`, "utf8");
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
@@ -18,6 +18,29 @@ function ticks(fields: readonly string[], names: readonly (keyof typeof pageFiel
 /** User and system time that a process has used, in µs. */
 export function cpuUs(pid: number): number {
   return ticks(statFields(pid), ["utime", "stime"]) * tickUs;
+}
+
+interface Thread {
+  readonly tid: number;
+  /** At most 15 characters. */
+  readonly name: string;
+  readonly usedUs: number;
+}
+
+/** The threads of a process, with the user and system time that each has used. */
+export function threads(pid: number): Thread[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((tid) => {
+    try {
+      return {
+        tid: Number(tid),
+        name: readFileSync(`/proc/${pid}/task/${tid}/comm`, "utf8").trimEnd(),
+        usedUs: ticks(statFields(`${pid}/task/${tid}`), ["utime", "stime"]) * tickUs,
+      };
+    } catch {
+      // It ended between the calls.
+      return [];
+    }
+  });
 }
 
 /** Resident memory of a process in kB. */

@@ -1,7 +1,8 @@
+import type { Sfu } from "../forwarding/sfu.ts";
 import { median } from "../measure/quantile.ts";
 import type { Subject } from "../subjects/subject.ts";
 
-/** Servers, implementations of the Signal Protocol, and the encryption of calls. */
+/** Servers, implementations of the Signal Protocol, the encryption of calls, and what forwards them. */
 export type SubjectName =
   | Subject["name"]
   | "engine"
@@ -9,7 +10,7 @@ export type SubjectName =
   | "libsignal"
   | "node:crypto"
   | "frames in Chromium"
-  | "sfu"
+  | Sfu["name"]
   | "call"
   | "direct"
   | "client";

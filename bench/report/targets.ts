@@ -58,6 +58,13 @@ const targets: readonly Target[] = [
     measure: (record) => record.median("frames in Chromium", metrics.mediaShare("each way")),
   },
   {
+    target: metrics.frameWorkerCpu("both"),
+    limit: 3,
+    below: true,
+    unit: "%",
+    measure: (record) => record.median("call", metrics.frameWorkerCpu("both")),
+  },
+  {
     target: metrics.voiceCpu,
     limit: 60,
     below: true,
@@ -76,6 +83,18 @@ const targets: readonly Target[] = [
     limit: 0,
     unit: "",
     measure: (record) => (record.has(metrics.voiceLost) ? record.total(metrics.voiceLost) : undefined),
+  },
+  ...(["janus", "janus, one loop"] as const).map((peer) => ({
+    target: `${metrics.webrtcCpu}, sfu ÷ ${peer}`,
+    limit: 1,
+    unit: "×",
+    measure: (record: Measurements) => record.ratio(metrics.webrtcCpu, "sfu", peer),
+  })),
+  {
+    target: metrics.webrtcWrong,
+    limit: 0,
+    unit: "",
+    measure: (record) => (record.has(metrics.webrtcWrong) ? record.total(metrics.webrtcWrong) : undefined),
   },
   ...callTargets(),
   ...returningTargets("conversation"),

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { startStack, type Stack } from "../../tools/stack/stack.ts";
 import * as callers from "../calls/callers.ts";
 import { count, type Delays, measureDelays } from "../calls/delays.ts";
 import { connectDirectly } from "../calls/direct.ts";
+import { busiestWorkerUs, workerTimes } from "../calls/frame-workers.ts";
 import { median } from "../measure/quantile.ts";
 import type { Tools } from "./bench.ts";
 import * as metrics from "./metrics.ts";
@@ -48,6 +50,23 @@ async function joins({ record }: Tools, { guest, open }: callers.Callers): Promi
   record.add("call", metrics.firstPicture, "ms", median(pictures));
 }
 
+/** Notes what the workers for frames use from now until the answer is called: the speaker's encrypts, the guest's decrypts. */
+async function watchWorkers({ record }: Tools, speaker: Page, guest: Page): Promise<() => Promise<void>> {
+  const beganMs = performance.now();
+  const before = [await workerTimes(speaker), await workerTimes(guest)] as const;
+  return async () => {
+    const after = [await workerTimes(speaker), await workerTimes(guest)] as const;
+    const percentOfUs = 0.1 / (performance.now() - beganMs);
+    const [sending, receiving] = [
+      busiestWorkerUs(before[0], after[0]) * percentOfUs,
+      busiestWorkerUs(before[1], after[1]) * percentOfUs,
+    ];
+    record.add("call", metrics.frameWorkerCpu("sending"), "%", sending);
+    record.add("call", metrics.frameWorkerCpu("receiving"), "%", receiving);
+    record.add("call", metrics.frameWorkerCpu("both"), "%", sending + receiving);
+  };
+}
+
 /** How long things take on their way, while both are in. */
 async function talk(tools: Tools, { speaker, guest }: callers.Callers): Promise<void> {
   const { record } = tools;
@@ -58,7 +77,9 @@ async function talk(tools: Tools, { speaker, guest }: callers.Callers): Promise<
     for (const page of [speaker, guest]) rttsMs.push(...(await count(page)).rttsMs);
   };
   const looking = setInterval(() => void look(), rttEveryMs);
+  const countWorkers = await watchWorkers(tools, speaker, guest);
   noteDelays(tools, "call", await measureDelays(speaker, guest, watchMs).finally(() => clearInterval(looking)));
+  await countWorkers();
   await look();
   const after = await count(guest);
   const bufferMs = ((after.waitedS - before.waitedS) / (after.samples - before.samples)) * 1_000;

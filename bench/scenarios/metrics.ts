@@ -36,12 +36,21 @@ export const voiceCpuPerPacket = "voice: CPU per forwarded packet";
 export const voiceDelay = (point: "p50" | "p99"): string => `voice: forwarding ${point}`;
 export const voiceLost = "voice: packets not forwarded";
 
+/** Of the same rooms over WebRTC, beside another SFU. */
+export const webrtcCpu = "voice, over WebRTC: CPU per forwarded packet";
+export const webrtcWholeCpu = "voice, over WebRTC: the same, signalling's process included";
+export const webrtcDelay = (point: "p50" | "p99"): string => `voice, over WebRTC: forwarding ${point}`;
+export const webrtcWrong = "voice, over WebRTC: packets lost, doubled or damaged";
+
 /** Of two people in a call. */
 export const firstSound = "call: join → first sound, p50";
 export const firstPicture = "call: join → first encrypted picture, p50";
 export const rejoin = "call: node killed → first sound again";
 export const callRtt = "call: round trip to the node, p50";
 export const bufferAndPath = "call: jitter buffer and path";
+/** Of the worker that encrypts and decrypts frames, in a live call. */
+export const frameWorkerCpu = (direction: "sending" | "receiving" | "both"): string =>
+  `call: CPU of the frames' worker, ${direction}`;
 export const mouthToEar = "call: microphone → ear, p50";
 export const glassToGlass = "call: 720p camera → screen, p50";
 export const picturesShown = "call: pictures of 720 lines shown";

@@ -1,41 +1,18 @@
 /** The doctor's voice hop: a stranger's whole way to the media of the SFU node, without a browser. */
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
-import type { ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId } from "@lescopains/protocol/ids";
 import { type IceCandidate, TransportParameters } from "@lescopains/protocol/sfu/media";
-import type { RoomClaims } from "@lescopains/protocol/sfu/token";
-import { importJWK, SignJWT } from "jose";
 import * as v from "valibot";
 import { RTCPeerConnection } from "werift";
 import { OperatorError } from "../operator-error.ts";
-import { loadSecrets, signingKey } from "../stack/secrets.ts";
+import { signRoomToken } from "../stack/room-token.ts";
+import { loadSecrets } from "../stack/secrets.ts";
 import { localNodeId } from "../stack/sfu.ts";
 import { fetchFrom, type Hop, reasonOf, timeoutMs } from "./installation.ts";
 
 const Transport = v.object({ transportId: v.string(), ...TransportParameters.entries });
 type Transport = v.InferOutput<typeof Transport>;
-
-/** A token for a room that nobody else knows, signed with the installation's key. */
-async function roomToken(dataDir: string, nodeId: string): Promise<string> {
-  const jwk = signingKey(loadSecrets(dataDir));
-  const seconds = Math.floor(Date.now() / 1_000);
-  const claims: RoomClaims = {
-    aud: nodeId,
-    sub: randomUUID() as UserId,
-    sid: randomUUID() as SessionId,
-    joinId: randomUUID() as JoinId,
-    did: 1,
-    room: randomUUID() as ChannelId,
-    rights: [],
-    enc: true,
-    probe: true,
-    jti: randomUUID(),
-    iat: seconds,
-    exp: seconds + 60,
-  };
-  const header = { alg: "EdDSA", kid: jwk.kid, typ: "room+jwt" };
-  return new SignJWT(claims).setProtectedHeader(header).sign(await importJWK(jwk, "EdDSA"));
-}
 
 /** The node's side as an offer: one data channel, all UDP candidates. */
 function offerOf({ iceParameters, iceCandidates, dtlsParameters, sctpParameters }: Transport): string {
@@ -118,7 +95,8 @@ type Ask = (path: string, body: object) => Promise<unknown>;
  * an OperatorError says what does not work and what to do.
  */
 export async function checkVoice(url: string, dataDir: string, nodeId: string = localNodeId): Promise<string> {
-  const token = await roomToken(dataDir, nodeId);
+  // For a room that nobody else knows.
+  const token = await signRoomToken(loadSecrets(dataDir), { nodeId, room: randomUUID() as ChannelId });
   const ask: Ask = async (path, body) => {
     const response = await fetch(`${url}/sfu/${path}`, {
       method: "POST",
