@@ -18,6 +18,7 @@ const commands = {
   start: "tools/start.ts",
   test: "tools/test.ts",
   verify: "tools/verify.ts",
+  "test:containers": "tools/test-containers.ts",
   bench: "bench/main.ts",
   doctor: "tools/doctor.ts",
   "voice-node": "tools/voice-node.ts",

@@ -5,10 +5,14 @@ import { OperatorError } from "../operator-error.ts";
 import { fetchFrom, type Hop, reasonOf, timeoutMs } from "./installation.ts";
 
 const dayMs = 24 * 60 * 60_000;
-/** Caddy renews a certificate of 90 days 30 days before its end. */
-const leastDays = 7;
+/** Caddy renews a certificate of 90 days 30 days before its end, and those that its own authority gives (12 hours) 4 hours before. */
+const least = ({ beginsAt, endsAt }: Certificate): number => {
+  const lifeMs = endsAt.getTime() - beginsAt.getTime();
+  return lifeMs < dayMs ? lifeMs / 6 : 7 * dayMs;
+};
 
 interface Certificate {
+  readonly beginsAt: Date;
   readonly endsAt: Date;
   /** Why browsers would not trust it; null: they do. */
   readonly distrust: string | null;
@@ -30,10 +34,10 @@ function certificateOf({ hostname, port }: URL): Promise<Certificate> {
       reject(error);
     };
     socket.once("secureConnect", () => {
-      const { valid_to: end } = socket.getPeerCertificate();
+      const { valid_from: begin, valid_to: end } = socket.getPeerCertificate();
       const distrust = socket.authorized ? null : String(socket.authorizationError);
       socket.destroy();
-      resolve({ endsAt: new Date(end), distrust });
+      resolve({ beginsAt: new Date(begin), endsAt: new Date(end), distrust });
     });
     socket.once("timeout", () => fail(new Error("no answer")));
     socket.once("error", fail);
@@ -51,8 +55,9 @@ export const certificate: Hop = async ({ url }) => {
       { cause },
     );
   }
-  const days = Math.floor((found.endsAt.getTime() - Date.now()) / dayMs);
-  if (days < leastDays) {
+  const leftMs = found.endsAt.getTime() - Date.now();
+  const days = Math.floor(leftMs / dayMs);
+  if (leftMs < least(found)) {
     throw new OperatorError(
       `The certificate ${days < 0 ? "has ended" : `ends in ${days} days`}: Caddy's log says why it is not renewed; ports 80 and 443 must be reachable`,
     );

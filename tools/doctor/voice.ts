@@ -169,7 +169,9 @@ export const voice: Hop = async ({ url, dataDir }) => {
     if (!node.connected)
       throw new OperatorError(`The voice node ${id} has lost the edge: look whether it runs, and into its log`);
     // One that drains takes no new room, not even this one.
-    found.push(`${id}: ${draining ? "drains" : await checkVoice(own === "" ? url : own, dataDir, id)}`);
+    found.push(
+      `${id}: ${draining ? "drains" : await checkVoice(own === "" || own.startsWith("/") ? url + own : own, dataDir, id)}`,
+    );
   }
   return found.join("; ");
 };

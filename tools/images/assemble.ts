@@ -20,6 +20,8 @@ const commands = {
   secrets: "tools/images/secrets.ts",
   migrate: "tools/images/migrate.ts",
   doctor: "tools/doctor.ts",
+  backup: "tools/backup.ts",
+  restore: "tools/restore.ts",
 };
 
 /** Packages that bundle CommonJS expect these names in an ES module. */

@@ -38,14 +38,20 @@ function shellLines(values: Readonly<Record<string, string>>): string {
     .join("");
 }
 
-/** What whoever watches the services brings to /metrics. Derived, so that an installation that is older than it has one. */
-function metricsToken({ jwtSecret }: Secrets): string {
-  const key = hkdfSync("sha256", Buffer.from(jwtSecret, "base64"), "", "lescopains metrics v1", 32);
+/** A secret for one purpose, derived so that an installation that is older than the purpose has it too. */
+function derived({ jwtSecret }: Secrets, purpose: "metrics" | "grafana"): string {
+  const key = hkdfSync("sha256", Buffer.from(jwtSecret, "base64"), "", `lescopains ${purpose} v1`, 32);
   return Buffer.from(key).toString("base64url");
 }
 
+/** What Prometheus asks from outside, as its list of targets: the page, if it has a name that means the same everywhere. */
+function site(): string {
+  const url = process.env["LESCOPAINS_URL"] ?? "";
+  return url === "" || new URL(url).hostname === "localhost" ? "[]\n" : `- targets: ["${url}/health"]\n`;
+}
+
 function filesOf(secrets: Secrets): SecretFile[] {
-  const shared = { SFU_SECRET: secrets.sfuSecret, METRICS_TOKEN: metricsToken(secrets) };
+  const shared = { SFU_SECRET: secrets.sfuSecret, METRICS_TOKEN: derived(secrets, "metrics") };
   const edge = {
     DATABASE_URL: `postgres://lescopains:${secrets.postgresPassword}@postgres:5432/lescopains`,
     JWT_SECRET: secrets.jwtSecret,
@@ -58,7 +64,9 @@ function filesOf(secrets: Secrets): SecretFile[] {
     { path: join(folders.data, "edge.env"), text: shellLines(edge) },
     { path: join(folders.sfu, "sfu.env"), text: shellLines(sfu) },
     { path: join(folders.postgres, "password"), text: secrets.postgresPassword, group: postgresGroup },
-    { path: join(folders.metrics, "token"), text: metricsToken(secrets) },
+    { path: join(folders.metrics, "token"), text: derived(secrets, "metrics") },
+    { path: join(folders.metrics, "site.yml"), text: site() },
+    { path: join(folders.metrics, "grafana"), text: derived(secrets, "grafana") },
   ];
 }
 
