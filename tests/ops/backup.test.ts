@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ChannelId } from "@lescopains/protocol/ids";
@@ -23,6 +23,8 @@ let place: Place;
 let env: Record<string, string>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "lescopains-backup-"));
+  // PostgreSQL, which is another user when this one is root, has its files inside.
+  chmodSync(folder, 0o711);
   env = { DATA_DIR: join(folder, "first"), DATABASE_URL: "", BACKUP_PASSPHRASE };
   place = await startPlace({}, { dataDir: join(folder, "first") });
 });

@@ -1,7 +1,7 @@
 /** One installation, and what it tells about itself: its metrics, its logs, and what the doctor finds. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -40,6 +40,8 @@ let owner: Registered;
 let ada: DevicePerson;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "lescopains-ops-"));
+  // PostgreSQL, which is another user when this one is root, has its files inside.
+  chmodSync(folder, 0o711);
   const options = { sfu: true, dataDir: join(folder, "data") };
   place = await startPlace({ METRICS_TOKEN, TRUSTED_PROXY: "127.0.0.1" }, options);
   owner = await register(place, freshName(canary.slice(0, 12)));
