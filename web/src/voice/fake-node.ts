@@ -11,6 +11,21 @@ export function fakeDevice(): Promise<types.Device> {
   return Device.factory({ handlerFactory: FakeHandler.createFactory(fakeParameters) });
 }
 
+/** The same, of a browser that encodes pictures in H264 alone. */
+export function deviceOfH264(): Promise<types.Device> {
+  const generateNativeRtpCapabilities = (): types.RtpCapabilities => {
+    const all = fakeParameters.generateNativeRtpCapabilities();
+    const parameters = { "packetization-mode": 1, "profile-level-id": "42e01f", "level-asymmetry-allowed": 1 };
+    const codecs = (all.codecs ?? [])
+      .filter(({ mimeType }) => !/VP9|rtx/.test(mimeType))
+      .map((codec) => (codec.mimeType === "video/VP8" ? { ...codec, mimeType: "video/H264", parameters } : codec));
+    return { ...all, codecs };
+  };
+  return Device.factory({
+    handlerFactory: FakeHandler.createFactory({ ...fakeParameters, generateNativeRtpCapabilities }),
+  });
+}
+
 const TRANSPORT = {
   iceParameters: { usernameFragment: "u", password: "p", iceLite: true },
   iceCandidates: [],

@@ -1,10 +1,11 @@
 import type { Peer } from "@lescopains/protocol/sfu/room";
 import type { VoiceJoined } from "@lescopains/protocol/voice";
+import type { types } from "mediasoup-client";
 import { FakeMediaStreamTrack } from "fake-mediastreamtrack";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { FakeClock, FakePage, settle } from "../sync/fakes.ts";
-import { fakeDevice, FakeNode } from "./fake-node.ts";
+import { deviceOfH264, fakeDevice, FakeNode } from "./fake-node.ts";
 import type { FrameCrypto } from "./frames/frames.ts";
 import { openMediaRoom } from "./media-room.ts";
 import type { Sent } from "./sending.ts";
@@ -15,7 +16,11 @@ const on = (track: MediaStreamTrack): Sent => ({ track, paused: false });
 const muted = (track: MediaStreamTrack): Sent => ({ track, paused: true });
 
 /** A room on a node, which the test lets in. */
-function enter(createDevice = fakeDevice, node = new FakeNode(), clock = new FakeClock()) {
+function enter(
+  createDevice: () => Promise<types.Device> = () => fakeDevice(),
+  node = new FakeNode(),
+  clock = new FakeClock(),
+) {
   const told: string[] = [];
   const room = openMediaRoom(
     {
@@ -148,6 +153,17 @@ test("[VC66] what is refused is told, and can be wished for again", async () => 
   room.send("camera", on(track));
   await settled();
   expect(sources(node)).toEqual(["camera"]);
+});
+
+test("[VC66] a browser that can encode a picture only as cannot be encrypted sends none, and says so", async () => {
+  const { room, node, told } = enter(deviceOfH264);
+  node.accept();
+  await settled();
+  room.send("camera", on(camera()));
+  room.send("audio", on(microphone()));
+  await settled();
+  expect(sources(node)).toEqual(["audio"]);
+  expect(told).toEqual(["here", "failed camera"]);
 });
 
 test("[VC63] a connection that breaks while a camera starts leaves one camera, not two and not none", async () => {

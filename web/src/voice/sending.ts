@@ -66,13 +66,15 @@ function encodingOf(
   }
   const vp9 = source === "screen" ? named("video/vp9") : undefined;
   const codec = vp9 ?? named("video/vp8");
+  // What else there is, as H264, is not encrypted frame by frame: it stays here.
+  if (codec === undefined) throw new Error("this browser encodes no picture that can be encrypted");
   const encodings = source === "screen" ? [{ maxBitrate: 2_500 * KBIT, scalabilityMode: "L1T3" }] : CAMERA_LAYERS;
   return {
     codec: vp9 === undefined ? "vp8" : "vp9",
     options: {
       encodings: encodings.map((encoding) => ({ ...encoding })),
       codecOptions: { videoGoogleStartBitrate: 600 },
-      ...(codec === undefined ? {} : { codec }),
+      codec,
     },
   };
 }
