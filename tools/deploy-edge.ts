@@ -11,6 +11,7 @@ import { OperatorError } from "./operator-error.ts";
 import { buildEdge, buildWeb, runTool } from "./stack/build.ts";
 import { checkDatabaseUrl } from "./stack/database-url.ts";
 import { migrate } from "./stack/migrate.ts";
+import { operatorLink } from "./stack/operator-link.ts";
 import { rootFolder } from "./stack/root.ts";
 import { loadSecrets, publicSigningKey } from "./stack/secrets.ts";
 
@@ -112,6 +113,8 @@ await runCommand(async (stop) => {
   if (dryRun) return 0;
   const url = `https://${settings["EDGE_DOMAIN"]}`;
   await waitForHealth(url, stop);
+  const link = await operatorLink(settings["DATABASE_URL"] ?? "");
+  if (link !== undefined) log(`Nobody runs this place yet. To be its operator, open ${url}${link}`);
   log(`LesCopains is ready at ${url}`);
   log(`Its secrets are in ${join(home, "secrets.json")}: keep a copy, for nobody can read them back from Cloudflare.`);
   log(`Voice nodes need SFU_REGISTRY_URL=wss://${settings["EDGE_DOMAIN"]}/sfu-registry, SFU_SECRET from there, and`);

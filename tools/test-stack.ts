@@ -32,7 +32,7 @@ function start(): Shared {
   const stack = startStack({
     dataDir,
     // Many people register and sign in from one address here; the limits have tests with a stack of their own.
-    env: { REGISTER_LIMIT: "1000000", LOGIN_LIMIT: "1000000" },
+    env: { REGISTER_LIMIT: "1000000", REST_LIMIT: "1000000", LOGIN_LIMIT: "1000000" },
     // Firefox looks for no path from 127.0.0.1: for it there are the machine's other addresses.
     sfuEnv: { SFU_LISTEN: "127.0.0.1,0.0.0.0" },
     onCrash: (line) => console.error(line),

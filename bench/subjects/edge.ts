@@ -15,7 +15,7 @@ export async function startEdge({ dataDir, log, signal }: EdgeOptions): Promise<
     dataDir,
     build: "edge",
     // Sign-ins come from one address here.
-    env: { LOGIN_LIMIT: "1000000", LOG_LEVEL: "warn" },
+    env: { REST_LIMIT: "1000000", LOGIN_LIMIT: "1000000", LOG_LEVEL: "warn" },
     log,
     onCrash: log,
     signal,

@@ -14,13 +14,14 @@ const SFU_REGISTRY_PATH = "/sfu-registry";
 
 export { Channel } from "./actors/channel/actor.ts";
 export { Gateway } from "./actors/gateway/actor.ts";
+export { Limiter } from "./actors/limiter/actor.ts";
 export { PgGate } from "./actors/pg-gate/actor.ts";
 export { Server } from "./actors/server/actor.ts";
 export { SfuRegistry } from "./actors/sfu-registry/actor.ts";
 export { Passwords } from "./auth/passwords-entrypoint.ts";
 
 const app = makeApp();
-const REST_PATHS = /^\/(api(\/|$)|operator\/|health$|metrics$)/;
+const REST_PATHS = /^\/(api(\/|$)|operator\/sfu(\/|$)|health$|metrics$)/;
 
 /** One origin for everything: REST, sockets, voice signalling, the web client. */
 export default {

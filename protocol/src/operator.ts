@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { Count, label, User } from "./entities.ts";
 import { Timestamp, UserId } from "./ids.ts";
-import { Registration } from "./instance.ts";
+import { ClaimSecret, Registration } from "./instance.ts";
 import { LIMITS, PERIODS } from "./limits.ts";
 import { NodeLoad } from "./sfu/registry.ts";
 import { NodeId } from "./sfu/token.ts";
@@ -13,8 +13,6 @@ export const InstancePatch = v.object({
 });
 export type InstancePatch = v.InferOutput<typeof InstancePatch>;
 
-/** The secret of the link that makes the first operator: 32 random bytes, base64url. */
-export const ClaimSecret = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
 export const ClaimBody = v.object({ secret: ClaimSecret });
 
 /** An account as operators see it: who, since when, with what; never what anybody wrote. */

@@ -359,7 +359,7 @@ const dataDir = mkdtempSync(join(tmpdir(), "lescopains-screens-"));
 mkdirSync(folder, { recursive: true });
 const stack = await startStack({
   dataDir,
-  env: { REGISTER_LIMIT: "1000", LOGIN_LIMIT: "1000" },
+  env: { REGISTER_LIMIT: "1000", REST_LIMIT: "1000000", LOGIN_LIMIT: "1000" },
   log: console.log,
   onCrash: console.error,
 });

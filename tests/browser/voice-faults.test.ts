@@ -11,7 +11,10 @@ const dataDir = mkdtempSync(join(tmpdir(), "lescopains-voice-"));
 let browser: Browser;
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ dataDir, env: { REGISTER_LIMIT: "1000000", LOGIN_LIMIT: "1000000" } });
+  stack = await startStack({
+    dataDir,
+    env: { REGISTER_LIMIT: "1000000", REST_LIMIT: "1000000", LOGIN_LIMIT: "1000000" },
+  });
   browser = await launchWithDevices();
 });
 afterAll(async () => {

@@ -56,6 +56,7 @@ test("[ED4] --dry-run says what would be uploaded: the bundle that runs everywhe
     /env\.CHANNEL \(Channel\) +Durable Object/,
     /env\.SERVER \(Server\) +Durable Object/,
     /env\.PG_GATE \(PgGate\) +Durable Object/,
+    /env\.LIMITER \(Limiter\) +Durable Object/,
     /env\.SFU_REGISTRY \(SfuRegistry\) +Durable Object/,
     /env\.PASSWORDS \(lescopains-staging#Passwords\) +Worker/,
     /env\.ASSETS +Assets/,

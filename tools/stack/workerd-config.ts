@@ -17,6 +17,8 @@ export const environmentBindings = [
   "GATEWAY_SHARDS",
   "PG_POOL_SIZE",
   "REGISTRATION",
+  "REST_LIMIT",
+  "CORS_ORIGINS",
   "REGISTER_LIMIT",
   "LOGIN_LIMIT",
   "METRICS_TOKEN",
@@ -32,6 +34,7 @@ const actors = [
   { binding: "CHANNEL", className: "Channel", uniqueKey: "lescopains-channel" },
   { binding: "SERVER", className: "Server", uniqueKey: "lescopains-server" },
   { binding: "PG_GATE", className: "PgGate", uniqueKey: "lescopains-pg-gate" },
+  { binding: "LIMITER", className: "Limiter", uniqueKey: "lescopains-limiter" },
   { binding: "SFU_REGISTRY", className: "SfuRegistry", uniqueKey: "lescopains-sfu-registry" },
 ] as const;
 

@@ -16,7 +16,7 @@ function holdsNodeSecret(c: AppContext): boolean {
 
 /** [VO26] For scripts of who runs the installation: which voice nodes there are, and to take one out of service. */
 function nodeRoutes(app: App): void {
-  app.use("/operator/*", async (c, next) => (holdsNodeSecret(c) ? next() : c.text("not found", 404)));
+  app.use("/operator/sfu/*", async (c, next) => (holdsNodeSecret(c) ? next() : c.text("not found", 404)));
   app.get("/operator/sfu", async (c) => c.json({ nodes: await sfuRegistry(c.env).nodes() }));
   app.post("/operator/sfu/:node/drain", async (c) => {
     const minutes = Number(c.req.query("minutes") ?? 60);

@@ -13,12 +13,13 @@ import {
 import type { AccessClaims } from "@lescopains/protocol/token";
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
-import { authenticate } from "../auth/authenticate.ts";
+import { bearerClaims, living } from "../auth/authenticate.ts";
 import { isOperator } from "../db/operators.ts";
 import { type Database, database } from "../db/port.ts";
 import type { Env } from "../platform/env.ts";
 import { refusals } from "../platform/metrics.ts";
 import { currentTrace } from "../platform/trace.ts";
+import { budgetOf } from "./budgets.ts";
 import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 
 export type AppContext = Context<{ Bindings: Env }>;
@@ -49,16 +50,9 @@ export function serve<N extends RouteName>(
   const route: Route = ROUTES[name];
   app.on(route.method, route.path, async (c) => {
     const db = database(c.env);
-    let user: AccessClaims | undefined;
-    if (route.auth === "user" || route.auth === "operator") {
-      const claims = await authenticate(c.env, db, c.req.header("authorization"));
-      if (!claims.ok) return answerRefusal(c, claims);
-      user = claims.value;
-      const trace = currentTrace();
-      if (trace !== undefined) trace.userId = user.sub;
-      if (route.auth === "operator" && (await db.query(isOperator, [user.sub])).length === 0)
-        return answerRefusal(c, refuse("forbidden", "this is for operators"));
-    }
+    const who = await admitted(c, db, name, route);
+    if (!who.ok) return answerRefusal(c, who);
+    const user = who.value;
     const input = await read(route, c);
     if (!input.ok) return answerRefusal(c, input);
     let { status } = route;
@@ -69,6 +63,32 @@ export function serve<N extends RouteName>(
     if (!outcome.ok) return answerRefusal(c, outcome);
     return status === 204 ? c.body(null, 204) : c.json(outcome.value as object, status);
   });
+}
+
+/**
+ * Who asks, if the route takes somebody, once the request has its place in the budget. The budget and PostgreSQL are asked at the same time: together
+ * they take no longer than the slower; who has used the budget up asks neither.
+ */
+async function admitted(
+  c: AppContext,
+  db: Database,
+  name: RouteName,
+  route: Route,
+): Promise<Outcome<AccessClaims | undefined>> {
+  const needsUser = route.auth === "user" || route.auth === "operator";
+  const claims = needsUser ? await bearerClaims(c.env, c.req.header("authorization")) : undefined;
+  const genuine = claims?.ok === true ? claims.value : undefined;
+  const budget = budgetOf(c.env, c.req.raw, name, genuine?.sub);
+  if (budget.known !== undefined) return budget.known;
+  const [taken, alive] = await Promise.all([budget.take(), genuine === undefined ? claims : living(db, genuine)]);
+  if (!taken.ok) return taken;
+  if (alive === undefined) return ok();
+  if (!alive.ok) return alive;
+  const trace = currentTrace();
+  if (trace !== undefined) trace.userId = alive.value.sub;
+  if (route.auth === "operator" && (await db.query(isOperator, [alive.value.sub])).length === 0)
+    return refuse("forbidden", "this is for operators");
+  return alive;
 }
 
 /** A refusal as HTTP: the code's status, the error body, `Retry-After` in seconds. */

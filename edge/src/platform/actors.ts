@@ -2,6 +2,7 @@ import type { ChannelId, ServerId } from "@lescopains/protocol/ids";
 import type { Actor } from "./actor.ts";
 import type { Channel } from "../actors/channel/actor.ts";
 import type { Gateway } from "../actors/gateway/actor.ts";
+import type { Limiter } from "../actors/limiter/actor.ts";
 import type { PgGate } from "../actors/pg-gate/actor.ts";
 import type { Server } from "../actors/server/actor.ts";
 import type { SfuRegistry } from "../actors/sfu-registry/actor.ts";
@@ -60,6 +61,11 @@ export function sfuRegistry(env: Pick<Env, "SFU_REGISTRY" | "ACTOR_LOCATION">): 
 /** Every gateway of the instance, by shard. */
 export function gatewayActors(env: Env): RemoteGateway[] {
   return Array.from({ length: settings(env).GATEWAY_SHARDS }, (_, shard) => remote(env, env.GATEWAY, String(shard)));
+}
+
+/** The one actor that counts requests. */
+export function limiter(env: Pick<Env, "LIMITER" | "ACTOR_LOCATION">): Remote<Limiter> {
+  return remote(env, env.LIMITER, "requests");
 }
 
 /** The one actor that owns the PostgreSQL connections. */

@@ -1,7 +1,7 @@
-import { Registration } from "@lescopains/protocol/instance";
 import * as v from "valibot";
 import type { Channel } from "../actors/channel/actor.ts";
 import type { Gateway } from "../actors/gateway/actor.ts";
+import type { Limiter } from "../actors/limiter/actor.ts";
 import type { PgGate } from "../actors/pg-gate/actor.ts";
 import type { Server } from "../actors/server/actor.ts";
 import type { SfuRegistry } from "../actors/sfu-registry/actor.ts";
@@ -12,6 +12,7 @@ export interface Env {
   readonly CHANNEL: DurableObjectNamespace<Channel>;
   readonly SERVER: DurableObjectNamespace<Server>;
   readonly PG_GATE: DurableObjectNamespace<PgGate>;
+  readonly LIMITER: DurableObjectNamespace<Limiter>;
   readonly SFU_REGISTRY: DurableObjectNamespace<SfuRegistry>;
   /** The built web client. */
   readonly ASSETS: Fetcher;
@@ -46,6 +47,8 @@ export interface Env {
   readonly ACTOR_LOCATION?: string;
   readonly PG_POOL_SIZE?: string;
   readonly REGISTRATION?: string;
+  readonly REST_LIMIT?: string;
+  readonly CORS_ORIGINS?: string;
   readonly REGISTER_LIMIT?: string;
   readonly LOGIN_LIMIT?: string;
   readonly METRICS_TOKEN?: string;
@@ -80,11 +83,9 @@ export const Settings = v.object({
   /** PostgreSQL connections in all. */
   PG_POOL_SIZE: setting(10, 1, 20),
   /** Who may make an account, until an operator chooses. */
-  REGISTRATION: v.pipe(
-    v.optional(v.string(), ""),
-    v.transform((text) => (text === "" ? "open" : text)),
-    Registration,
-  ),
+  REGISTRATION: oneOf("open", "invite", "closed"),
+  /** REST requests of a person in a minute, and of an address without one; 0: any number (http/budgets.ts). */
+  REST_LIMIT: setting(100, 0, 1_000_000),
   /** Registrations from one address in an hour. */
   REGISTER_LIMIT: setting(60, 1, 1_000_000),
   /** Sign-in attempts from one address in a minute. */

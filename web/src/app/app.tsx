@@ -13,12 +13,14 @@ import { Splash } from "./splash.tsx";
 import {
   ApprovePage,
   ChannelSettingsView,
+  ClaimView,
   Companion,
   DevicesPage,
   Frame,
   InviteView,
   LoginView,
   LogoutDialog,
+  OperatorView,
   RecoveryPage,
   RegisterView,
   ServerSettingsView,
@@ -28,7 +30,7 @@ import {
 import { appWords } from "./words.ts";
 
 /** Views that a visitor may see. */
-const OPEN: ReadonlySet<Route["name"]> = new Set(["login", "register", "invite", "notFound"]);
+const OPEN: ReadonlySet<Route["name"]> = new Set(["login", "register", "invite", "claim", "notFound"]);
 /** Kept while someone is signed in here, so that a first visit need not wait for the server to see the sign-in page. */
 const BEEN_HERE = "signed-in";
 
@@ -44,6 +46,8 @@ function OpenView({ view }: { readonly view: Route }) {
       return <RegisterView />;
     case "invite":
       return <InviteView code={view.code} signedIn={false} />;
+    case "claim":
+      return <ClaimView />;
     default:
       return <NotFound />;
   }
@@ -56,6 +60,10 @@ function SignedInView({ view }: { readonly view: Route }) {
       return <Splash unreachable={false} />;
     case "invite":
       return <InviteView code={view.code} signedIn />;
+    case "operator":
+      return <OperatorView page={view.page} />;
+    case "claim":
+      return <ClaimView />;
     case "settings":
       return <SettingsView page={view.page} others={SETTINGS_OTHERS} logout={LogoutDialog} />;
     case "approveDevice":

@@ -27,6 +27,9 @@ const ROUTES: readonly Exclude<Route, { name: "notFound" }>[] = [
   { name: "approveDevice" },
   { name: "settings", page: null },
   { name: "settings", page: "appearance" },
+  { name: "operator", page: null },
+  { name: "operator", page: "door" },
+  { name: "claim" },
 ];
 
 describe("addresses", () => {
@@ -47,6 +50,8 @@ describe("addresses", () => {
     `/dm/${channelId}/safety/nope`,
     `/dm/${channelId}/people/more`,
     "/settings/nope",
+    "/operator/nope",
+    "/operator/people/more",
     "/settings/devices/nope",
     "/settings/profile/more",
   ])("%s is no view", (path) => {

@@ -16,6 +16,9 @@ export type SettingsPage = (typeof SETTINGS_PAGES)[number];
 export const SERVER_PAGES = ["overview", "everyone", "roles", "bans"] as const;
 export type ServerPage = (typeof SERVER_PAGES)[number];
 
+export const OPERATOR_PAGES = ["people", "door", "nodes", "health", "log"] as const;
+export type OperatorPage = (typeof OPERATOR_PAGES)[number];
+
 /** Every view of the client; each has one address, and each address at most one view. */
 export type Route =
   | { readonly name: "home" }
@@ -41,6 +44,10 @@ export type Route =
   | { readonly name: "safety"; readonly channelId: ChannelId; readonly userId: UserId }
   /** `page` null: the list of pages, which small screens show first. */
   | { readonly name: "settings"; readonly page: SettingsPage | null }
+  /** For who runs the place. */
+  | { readonly name: "operator"; readonly page: OperatorPage | null }
+  /** Where the link of the first start leads. */
+  | { readonly name: "claim" }
   /** Let a new browser in by the code it shows. */
   | { readonly name: "approveDevice" }
   | { readonly name: "notFound" };
@@ -49,6 +56,13 @@ function settingsPage(text: string | undefined): Route {
   if (text === undefined) return { name: "settings", page: null };
   const page = SETTINGS_PAGES.find((known) => known === text);
   return page === undefined ? { name: "notFound" } : { name: "settings", page };
+}
+
+function operatorPage(text: string | undefined): Route {
+  if (text === undefined) return { name: "operator", page: null };
+  if (text === "claim") return { name: "claim" };
+  const page = OPERATOR_PAGES.find((known) => known === text);
+  return page === undefined ? { name: "notFound" } : { name: "operator", page };
 }
 
 function serverRoute([id, part, second, third, ...more]: readonly string[]): Route {
@@ -91,6 +105,7 @@ export function parseRoute(pathname: string): Route {
   if (first === "dm") return directRoute(rest);
   if (first === "settings" && rest.join("/") === "devices/approve") return { name: "approveDevice" };
   if (first === "settings" && rest.length <= 1) return settingsPage(rest[0]);
+  if (first === "operator" && rest.length <= 1) return operatorPage(rest[0]);
   if (first === "invite" && rest.length === 1) return { name: "invite", code: rest[0] ?? "" };
   if (rest.length > 0) return { name: "notFound" };
   if (first === "login" || first === "register" || first === "new") return { name: first };
@@ -129,6 +144,10 @@ export function href(route: Exclude<Route, { name: "notFound" }>): string {
       return `/dm/${route.channelId}/safety/${route.userId}`;
     case "approveDevice":
       return "/settings/devices/approve";
+    case "claim":
+      return "/operator/claim";
+    case "operator":
+      return `/operator${route.page === null ? "" : `/${route.page}`}`;
     case "settings":
       return `/settings${route.page === null ? "" : `/${route.page}`}`;
     default:

@@ -27,6 +27,8 @@ export const ServerSettingsView = lazyView(
 export const ChannelSettingsView = lazyView(
   async () => (await import("../features/channels/settings-view.tsx")).ChannelSettingsView,
 );
+export const OperatorView = lazyView(async () => (await import("../features/operator/view.tsx")).OperatorView);
+export const ClaimView = lazyView(async () => (await import("../features/operator/claim-view.tsx")).ClaimView);
 export const NewDmView = lazyView(async () => (await import("../features/dms/new-view.tsx")).NewDmView);
 export const SafetyView: LazyView<SafetyViewProps> = lazyView(
   async () => (await import("../features/safety/safety-view.tsx")).SafetyView,

@@ -100,22 +100,48 @@ export async function request(fetch: Fetch, route: Route, parts: Parts, accessTo
   return parsed.output;
 }
 
-/** The typed client of a table of the REST contract. A token that has ended is renewed once and the call repeated. */
-export function createCalls<T extends Table>(fetch: Fetch, access: Access, table: T): Calls<T> {
+/** What a client of the contract needs. */
+export interface CallsDeps {
+  readonly fetch: Fetch;
+  readonly access: Access;
+  /** Resolves after so many milliseconds, or somewhat later, so that not all who wait come back at once. */
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+/** "Too many requests" is waited out this often, when it takes no longer than this, in milliseconds; longer waits are told to the person. */
+const PATIENT_TRIES = 3;
+const PATIENCE_MS = 5_000;
+
+/**
+ * The typed client of a table of the REST contract. A token that has ended is renewed once and the call repeated; a refusal for the number of requests,
+ * which means that nothing was done, is waited out if that is short.
+ */
+export function createCalls<T extends Table>({ fetch, access, pause }: CallsDeps, table: T): Calls<T> {
+  async function patient(route: Route, parts: Parts, token?: string): Promise<unknown> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await request(fetch, route, parts, token);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== "rate_limited" || tries > PATIENT_TRIES) throw error;
+        if (error.retryAfterMs === undefined || error.retryAfterMs > PATIENCE_MS) throw error;
+        await pause(error.retryAfterMs);
+      }
+    }
+  }
   return {
     async call<N extends keyof T>(name: N, ...[args]: Rest<T, N>): Promise<PartOf<T[N], "answer">> {
       type Answer = PartOf<T[N], "answer">;
       const route: Route = table[name] as Route;
       const parts = (args ?? {}) as Parts;
-      if (route.auth !== "user" && route.auth !== "operator") return (await request(fetch, route, parts)) as Answer;
+      if (route.auth !== "user" && route.auth !== "operator") return (await patient(route, parts)) as Answer;
       const token = await access.token();
       try {
-        return (await request(fetch, route, parts, token)) as Answer;
+        return (await patient(route, parts, token)) as Answer;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (error.code === "session_revoked") access.end();
         if (error.code !== "token_expired" && error.code !== "unauthenticated") throw error;
-        return (await request(fetch, route, parts, await access.renew(token))) as Answer;
+        return (await patient(route, parts, await access.renew(token))) as Answer;
       }
     },
   };

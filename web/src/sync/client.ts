@@ -83,7 +83,12 @@ export function createClient(deps: ClientDeps): Client {
     onSignedIn: ({ user }) => signedIn(user),
     onEnded: () => signedOut(!leaving),
   });
-  const calls: Client["calls"] = (table) => createCalls(deps.fetch, access, table);
+  const callsDeps = {
+    fetch: deps.fetch,
+    access,
+    pause: (ms: number) => pause(ms + backoffMs(0, deps.random)),
+  };
+  const calls: Client["calls"] = (table) => createCalls(callsDeps, table);
   const api = calls(REST);
 
   function signedIn(user: Self): void {
@@ -145,7 +150,7 @@ export function createClient(deps: ClientDeps): Client {
           return;
         }
         session.value = { kind: "restoring", unreachable: true };
-        await pause(error.retryAfterMs ?? backoffMs(attempt, deps.random));
+        await pause((error.retryAfterMs ?? 0) + backoffMs(attempt, deps.random));
       }
     }
   }

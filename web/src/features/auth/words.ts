@@ -1,5 +1,5 @@
 import { LIMITS } from "@lescopains/protocol/limits";
-import { defineWords } from "../../app/i18n.ts";
+import { defineWords, filled } from "../../app/i18n.ts";
 
 export const authWords = defineWords("auth", {
   en: {
@@ -10,6 +10,11 @@ export const authWords = defineWords("auth", {
     loginEnded: "Your session has ended. Log in again to carry on; what you were typing is kept.",
     register: "Create my account",
     registerTitle: "Make yourself at home",
+    invite: "Invite",
+    inviteHint: filled("{name} takes one: paste the link or the code that you were sent."),
+    inviteMissing: "Paste the link or the code of your invite.",
+    closedTitle: "The door is closed",
+    closed: filled("No new accounts are being made at {name}. Ask whoever runs it."),
     newHere: "New here?",
     makeAccount: "Create an account",
     haveAccount: "Already have an account?",
@@ -45,6 +50,11 @@ export const authWords = defineWords("auth", {
     loginEnded: "Ta session est terminée. Reconnecte-toi pour continuer ; ce que tu écrivais est gardé.",
     register: "Créer mon compte",
     registerTitle: "Fais comme chez toi",
+    invite: "Invitation",
+    inviteHint: filled("Il en faut une pour {name} : colle le lien ou le code qu'on t'a envoyé."),
+    inviteMissing: "Colle le lien ou le code de ton invitation.",
+    closedTitle: "La porte est fermée",
+    closed: filled("On ne crée pas de nouveau compte sur {name}. Demande à la personne qui le gère."),
     newHere: "Première visite ?",
     makeAccount: "Crée un compte",
     haveAccount: "Tu as déjà un compte ?",

@@ -9,12 +9,15 @@ import {
   Palette,
   ShieldCheck,
   UserRound,
+  Wrench,
 } from "lucide";
 import type { ComponentType } from "preact";
+import { useClient } from "../../app/client-context.ts";
 import { lastChannel, lastServer } from "../../app/last-place.ts";
 import { href, SETTINGS_PAGES, type SettingsPage } from "../../app/route.ts";
 import { type SettingsLink, SettingsShell } from "../../app/settings-shell.tsx";
 import { Button } from "../../ui/button.tsx";
+import { Icon } from "../../ui/icon.tsx";
 import { AppearancePage } from "./appearance-page.tsx";
 import { KeyboardPage } from "./keyboard-page.tsx";
 import { ProfilePage } from "./profile-page.tsx";
@@ -59,6 +62,7 @@ export interface SettingsViewProps {
 
 /** One's own account and this browser's habits. */
 export function SettingsView({ page, others, logout: Logout }: SettingsViewProps) {
+  const session = useClient().session.value;
   const words = settingsWords.value;
   const leaving = useSignal(false);
   const Page = { ...PAGES, ...others }[page ?? "profile"];
@@ -75,9 +79,17 @@ export function SettingsView({ page, others, logout: Logout }: SettingsViewProps
       listPath={href({ name: "settings", page: null })}
       up={{ path: upPath(), label: words.backTo }}
       foot={
-        <Button kind="quiet" wide icon={LogOut} onClick={() => (leaving.value = true)}>
-          {words.logout}
-        </Button>
+        <>
+          {session.kind === "signedIn" && session.user.operator && (
+            <a class="settings-link" href={href({ name: "operator", page: null })}>
+              <Icon node={Wrench} size={18} />
+              <span class="one-line">{words.operator}</span>
+            </a>
+          )}
+          <Button kind="quiet" wide icon={LogOut} onClick={() => (leaving.value = true)}>
+            {words.logout}
+          </Button>
+        </>
       }
     >
       <Page />
