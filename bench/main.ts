@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|returning|voice …]`: this product's edge beside a plain Node + socket.io + pg server, on
+ * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|rest|returning|voice …]`: this product's edge beside a plain Node + socket.io + pg server, on
  * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; voice, what a node bears, also beside Debian's Janus, and what two people notice; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
@@ -23,6 +23,7 @@ import { e2ee } from "./scenarios/e2ee.ts";
 import { frames } from "./scenarios/frames.ts";
 import { messages } from "./scenarios/messages.ts";
 import * as metrics from "./scenarios/metrics.ts";
+import { rest } from "./scenarios/rest.ts";
 import { returning } from "./scenarios/returning.ts";
 import { signin } from "./scenarios/signin.ts";
 import { steady } from "./scenarios/steady.ts";
@@ -37,6 +38,7 @@ const serverScenarios: Readonly<{ [name: string]: Scenario }> = { messages, sign
 const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = {
   e2ee,
   frames,
+  rest,
   returning,
   voice,
 };
@@ -44,6 +46,7 @@ const rounds = 3;
 
 const comparisons: readonly Comparison[] = [
   { ours: "edge", peers: ["node", "node, ack first"] },
+  { ours: "edge, requests counted", peers: ["edge, not counted"] },
   { ours: "client", peers: [] },
   { ours: "engine", peers: ["libsignal", "node:crypto"], others: ["engine in Chromium"] },
   { ours: "frames in Chromium", peers: [] },

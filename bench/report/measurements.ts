@@ -13,6 +13,8 @@ export type SubjectName =
   | Sfu["name"]
   | "call"
   | "direct"
+  | "edge, requests counted"
+  | "edge, not counted"
   | "client";
 
 /** What is measured: a line of the table. */

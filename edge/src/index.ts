@@ -1,5 +1,6 @@
 import { makeApp } from "./http/app.ts";
 import { serveAsset } from "./http/assets.ts";
+import { allowReading, preflight } from "./http/cors.ts";
 import { withSecurityHeaders } from "./http/headers.ts";
 import { isFromTrustedProxy, isSecure } from "./http/address.ts";
 import { passToSfu } from "./http/sfu.ts";
@@ -21,6 +22,8 @@ export { SfuRegistry } from "./actors/sfu-registry/actor.ts";
 export { Passwords } from "./auth/passwords-entrypoint.ts";
 
 const app = makeApp();
+/** What pages of other origins may ask, where the operator lets them. */
+const FOR_CLIENTS = /^\/(api|socket\.io)\//;
 const REST_PATHS = /^\/(api(\/|$)|operator\/sfu(\/|$)|health$|metrics$)/;
 
 /** One origin for everything: REST, sockets, voice signalling, the web client. */
@@ -30,12 +33,16 @@ export default {
     const problems = misconfigurations(env);
     if (problems.length > 0) return refuseToServe(problems);
     const url = new URL(request.url);
-    return withSecurityHeaders(await answer(request, url, env, ctx), url, isSecure(request, env), env);
+    const response = withSecurityHeaders(await answer(request, url, env, ctx), url, isSecure(request, env), env);
+    if (FOR_CLIENTS.test(url.pathname)) allowReading(response, request, env);
+    return response;
   },
 } satisfies ExportedHandler<Env>;
 
 async function answer(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
   const { pathname } = url;
+  const asked = FOR_CLIENTS.test(pathname) ? preflight(request, env) : undefined;
+  if (asked !== undefined) return asked;
   if (pathname.startsWith("/socket.io/")) return gatewayOf(url, env).fetch(request);
   if (pathname === SFU_REGISTRY_PATH) return stub(env, env.SFU_REGISTRY, "sfu").fetch(request);
   const requestId = requestIdOf(isFromTrustedProxy(request, env) ? request.headers.get("x-request-id") : undefined);

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { secretBytes } from "../auth/secrets.ts";
-import { voiceOrigins } from "../voice/origins.ts";
 import { type Env, Settings } from "./env.ts";
+import { originsIn } from "./origins.ts";
 
 const known = new WeakMap<Env, readonly string[]>();
 
@@ -33,7 +33,9 @@ function check(env: Env): string[] {
   );
   const turns = env.TURN_URLS ?? "";
   need(turns === "" || (env.TURN_SECRET ?? "") !== "", "TURN_URLS needs TURN_SECRET");
-  need(areOrigins(env), "VOICE_ORIGINS must be origins like https://voice.example.org, commas between");
+  for (const name of ["VOICE_ORIGINS", "CORS_ORIGINS"] as const) {
+    need(areOrigins(name, env[name]), `${name} must be origins like https://voice.example.org, commas between`);
+  }
   const proxy = env.NEON_PROXY ?? "";
   need(proxy === "" || (URL.canParse(proxy) && /^wss?:/.test(proxy)), "NEON_PROXY must be a ws:// or wss:// URL");
 
@@ -52,9 +54,9 @@ function has32Bytes(base64: string): boolean {
   }
 }
 
-function areOrigins(env: Env): boolean {
+function areOrigins(name: string, setting: string | undefined): boolean {
   try {
-    voiceOrigins(env);
+    originsIn(name, setting);
     return true;
   } catch {
     return false;
