@@ -13,6 +13,19 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
+    rolldownOptions: {
+      output: {
+        // What the first page needs of the contract is one file: split by who else uses which part, it compresses worse.
+        codeSplitting: {
+          groups: [
+            {
+              name: "contract",
+              test: /protocol\/src\/(rest|instance|entities|permissions|ids|limits|device-list|errors|handoff|keys|ciphertext|vault|voice)\.ts$/,
+            },
+          ],
+        },
+      },
+    },
   },
   // A module: what it imports on demand stays in chunks of its own.
   worker: { format: "es" },

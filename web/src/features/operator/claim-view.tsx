@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { claimSecret, dropClaimSecret } from "../../app/claim-secret.ts";
 import { useClient } from "../../app/client-context.ts";
@@ -22,7 +23,15 @@ export function ClaimView() {
   const words = operatorWords.value;
   const task = useTask();
   const session = client.session.value;
-  const secret = claimSecret();
+  // Another link in the same tab changes no more than what stands behind the `#`.
+  const secret = useSignal(claimSecret());
+  useEffect(() => {
+    const look = (): void => {
+      secret.value = claimSecret();
+    };
+    addEventListener("hashchange", look);
+    return () => removeEventListener("hashchange", look);
+  }, []);
   useTitle(words.claimTitle);
   const isOperator = session.kind === "signedIn" && session.user.operator;
   useEffect(() => {
@@ -31,7 +40,7 @@ export function ClaimView() {
 
   function claim(): void {
     void task.run(async () => {
-      client.setSelf(await calls.call("claimInstance", { body: { secret: secret ?? "" } }));
+      client.setSelf(await calls.call("claimInstance", { body: { secret: secret.peek() ?? "" } }));
       dropClaimSecret();
     });
   }
@@ -41,14 +50,14 @@ export function ClaimView() {
     <main class="claim">
       <div class="claim-card">
         <Wordmark />
-        <h1 tabIndex={-1}>{secret === undefined ? words.claimNone : words.claimTitle}</h1>
-        <p class="muted">{secret === undefined ? words.claimNoneHelp : words.claimLead}</p>
+        <h1 tabIndex={-1}>{secret.value === undefined ? words.claimNone : words.claimTitle}</h1>
+        <p class="muted">{secret.value === undefined ? words.claimNoneHelp : words.claimLead}</p>
         {task.error.value !== null && (
           <Notice kind="danger">
             {task.error.value.code === "forbidden" ? words.claimOver : errorText(task.error.value)}
           </Notice>
         )}
-        {secret === undefined ? (
+        {secret.value === undefined ? (
           <a class="button button-primary" href="/">
             {appWords.value.goHome}
           </a>
