@@ -107,6 +107,7 @@ function unsifted(schema: Node, ids: IdPool, name: string): fc.Arbitrary<unknown
     case "record":
       return fc.dictionary(inner(schema.key) as fc.Arbitrary<string>, inner(schema.value), { maxKeys: 4 });
     case "union":
+    case "variant":
       return fc.oneof(...(schema.options ?? []).map((option) => inner(option as Node)));
     case "object":
       return fc.record(
