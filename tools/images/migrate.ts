@@ -34,10 +34,3 @@ await runCommand(async () => {
     );
   return 0;
 });
-
-/** Where Caddy serves the place. */
-function publicUrl(): string {
-  const domain = process.env["DOMAIN"] || "localhost";
-  const port = process.env["HTTPS_PORT"] || "443";
-  return `https://${domain}${port === "443" ? "" : `:${port}`}`;
-}
