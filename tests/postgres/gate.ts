@@ -44,6 +44,8 @@ export async function startGate(env: Readonly<Record<string, string>>): Promise<
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise((resolve) => child.once("exit", resolve));
+  // A test that fails may never come to stopping it.
+  process.once("exit", () => child.kill("SIGKILL"));
   const stop = async (): Promise<void> => {
     child.kill("SIGKILL");
     await ended;
