@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|rest|returning|voice …]`: this product's edge beside a plain Node + socket.io + pg server, on
- * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; voice, what a node bears, also beside Debian's Janus, and what two people notice; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
+ * `npm run bench [-- messages|signin|coldstart|steady|e2ee|frames|proxy|rest|returning|voice …]`: this product's edge beside a plain Node + socket.io + pg server, on
+ * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; what Caddy adds; voice, what a node bears, also beside Debian's Janus, and what two people notice; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -23,6 +23,7 @@ import { e2ee } from "./scenarios/e2ee.ts";
 import { frames } from "./scenarios/frames.ts";
 import { messages } from "./scenarios/messages.ts";
 import * as metrics from "./scenarios/metrics.ts";
+import { proxy } from "./scenarios/proxy.ts";
 import { rest } from "./scenarios/rest.ts";
 import { returning } from "./scenarios/returning.ts";
 import { signin } from "./scenarios/signin.ts";
@@ -38,6 +39,7 @@ const serverScenarios: Readonly<{ [name: string]: Scenario }> = { messages, sign
 const otherScenarios: Readonly<{ [name: string]: (tools: Tools) => Promise<void> }> = {
   e2ee,
   frames,
+  proxy,
   rest,
   returning,
   voice,
@@ -50,6 +52,7 @@ const comparisons: readonly Comparison[] = [
   { ours: "client", peers: [] },
   { ours: "engine", peers: ["libsignal", "node:crypto"], others: ["engine in Chromium"] },
   { ours: "frames in Chromium", peers: [] },
+  { ours: "behind Caddy", peers: ["directly"] },
   { ours: "sfu", peers: ["janus", "janus, one loop"] },
   { ours: "call", peers: ["direct"] },
 ];

@@ -1,6 +1,6 @@
 import type { World } from "../world.ts";
 import { Generator } from "./generator.ts";
-import type { Pace } from "./protocol.ts";
+import type { Pace, Server } from "./protocol.ts";
 
 /** Of how many connections come messages. Enough that no sender meets the edge's flood limit of 50 frames a second. */
 const senderCount = 20;
@@ -33,11 +33,11 @@ export class Fleet {
   #lastRun = 0;
 
   /** Connects `count` people of the world, senders among them; resolves when all have had their `ready`. */
-  async connect(url: string, world: World, count: number): Promise<{ connectedMs: number }> {
+  async connect(server: Server, world: World, count: number): Promise<{ connectedMs: number }> {
     const tokens = await world.tokens(count);
     const [senders, receivers] = await Promise.all([
-      this.#senders.ask({ kind: "connect", url, tokens: tokens.slice(0, senderCount) }),
-      this.#receivers.ask({ kind: "connect", url, tokens: tokens.slice(senderCount) }),
+      this.#senders.ask({ kind: "connect", server, tokens: tokens.slice(0, senderCount) }),
+      this.#receivers.ask({ kind: "connect", server, tokens: tokens.slice(senderCount) }),
     ]);
     return { connectedMs: Math.max(senders.connectedMs, receivers.connectedMs) };
   }

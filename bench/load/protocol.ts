@@ -1,9 +1,14 @@
 /** What the benchmark asks of a load generator process, and what that answers. Both sides are ours: nothing is parsed. */
 
+/** `http://127.0.0.1:<port>`, or `https://…` on this machine with the authority that vouches for it, PEM. */
+export interface Server {
+  readonly url: string;
+  readonly ca?: string;
+}
+
 export interface Connect {
   readonly kind: "connect";
-  /** `http://127.0.0.1:<port>` */
-  readonly url: string;
+  readonly server: Server;
   readonly tokens: readonly string[];
 }
 

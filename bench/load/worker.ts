@@ -14,14 +14,14 @@ const pollMs = 5;
 let connections: Connection[] = [];
 let ledger = new Ledger(0, 0);
 
-async function connect({ url, tokens }: Connect): Promise<Answers["connect"]> {
+async function connect({ server, tokens }: Connect): Promise<Answers["connect"]> {
   const startedMs = performance.now();
   const opened: Connection[] = [];
   const queue = [...tokens.entries()];
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [index, token] = next;
-      opened[index] = await Connection.open(url, token, (stamp) => ledger.take(index, stamp));
+      opened[index] = await Connection.open(server, token, (stamp) => ledger.take(index, stamp));
     }
   };
   await Promise.all(Array.from({ length: connectConcurrency }, worker));

@@ -11,6 +11,8 @@ export type SubjectName =
   | "node:crypto"
   | "frames in Chromium"
   | Sfu["name"]
+  | "behind Caddy"
+  | "directly"
   | "call"
   | "direct"
   | "edge, requests counted"

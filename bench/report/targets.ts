@@ -96,6 +96,13 @@ const targets: readonly Target[] = [
     unit: "",
     measure: (record) => (record.has(metrics.webrtcWrong) ? record.total(metrics.webrtcWrong) : undefined),
   },
+  {
+    target: metrics.proxyAdded,
+    limit: 1,
+    below: true,
+    unit: "ms",
+    measure: (record) => record.median("behind Caddy", metrics.proxyAdded),
+  },
   ...callTargets(),
   ...returningTargets("conversation"),
   ...returningTargets("channel"),

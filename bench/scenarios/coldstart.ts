@@ -7,7 +7,7 @@ async function oneStart(bench: Bench, subject: Subject): Promise<void> {
   const [token] = await subject.world.tokens(1);
   const { healthyMs } = await subject.restart();
   const startedMs = performance.now();
-  const connection = await Connection.open(subject.url(), token ?? "", () => undefined);
+  const connection = await Connection.open({ url: subject.url() }, token ?? "", () => undefined);
   try {
     const [channelId] = subject.world.channelIds;
     const ok = await connection.send("message:send", { channelId, content: "first", nonce: randomUUID() });

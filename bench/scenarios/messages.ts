@@ -20,7 +20,7 @@ async function fillRoom(bench: Bench, subject: Subject, receivers: number): Prom
   await subject.restart();
   await sleep(settleMs / 2);
   const emptyKb = residentKb(subject.pid());
-  const { connectedMs } = await bench.fleet.connect(subject.url(), subject.world, receivers);
+  const { connectedMs } = await bench.fleet.connect({ url: subject.url() }, subject.world, receivers);
   await sleep(settleMs);
   if (receivers < crowd) return;
   bench.record.add(subject.name, metrics.memoryPerSocket, "kB", (residentKb(subject.pid()) - emptyKb) / receivers);

@@ -42,6 +42,12 @@ export const webrtcWholeCpu = "voice, over WebRTC: the same, signalling's proces
 export const webrtcDelay = (point: "p50" | "p99"): string => `voice, over WebRTC: forwarding ${point}`;
 export const webrtcWrong = "voice, over WebRTC: packets lost, doubled or damaged";
 
+/** Of 1,000 sockets, with Caddy before the edge and without. */
+export const proxyAck = (point: "p50" | "p99"): string => `send → ack ${point}, 1000 sockets, 10/s`;
+export const proxyDelivery = "send → delivery p50, 1000 sockets, 10/s";
+export const proxyConnected = "time until 1000 are connected";
+export const proxyAdded = "send → ack p50, added by Caddy, of a pair";
+
 /** Of two people in a call. */
 export const firstSound = "call: join → first sound, p50";
 export const firstPicture = "call: join → first encrypted picture, p50";

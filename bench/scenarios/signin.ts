@@ -38,7 +38,7 @@ async function oneSubject(bench: Bench, subject: Subject): Promise<void> {
     const untilMs = performance.now() + aloneMs;
     record.add(subject.name, "sign-ins", "/s", await signInUntil(subject, () => performance.now() > untilMs));
 
-    await fleet.connect(subject.url(), subject.world, receivers);
+    await fleet.connect({ url: subject.url() }, subject.world, receivers);
     const talk = {
       pace: { kind: "random", perSecond: talkPerSecond, seed: 1 },
       durationMs: withTalkMs,

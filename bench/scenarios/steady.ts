@@ -13,7 +13,7 @@ const peerMs = 8_000;
 async function oneSubject(bench: Bench, subject: Subject, durationMs: number): Promise<void> {
   try {
     await subject.restart();
-    await bench.fleet.connect(subject.url(), subject.world, crowd);
+    await bench.fleet.connect({ url: subject.url() }, subject.world, crowd);
     const { channelIds } = subject.world;
     const pace = { kind: "random", perSecond: talkPerSecond, seed: 1 } as const;
     await measuredRun(bench, subject, { pace, durationMs: 2_000, channelIds });

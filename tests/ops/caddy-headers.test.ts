@@ -8,7 +8,7 @@ import { type Echo, type EchoService, startEcho } from "./kit/echo.ts";
 import { type Answer, type Front, startFront } from "./kit/front.ts";
 
 /** Attempts to sign in that one address has. */
-const LOGIN_LIMIT = 3;
+const LOGIN_LIMIT = 2;
 /** On this machine, whoever comes from 127.0.0.3 is another proxy of ours; Caddy itself comes from 127.0.0.1. */
 const OUTER_PROXY = "127.0.0.3";
 
@@ -240,4 +240,16 @@ describe("[PX11] who called is known, whatever they say", () => {
     };
     expect(await statuses(attempt)).toEqual(limited);
   });
+});
+
+test("[PX15] what goes wrong is logged without who asked, and without what opens their session", async () => {
+  const headers = {
+    authorization: "Bearer secret-1",
+    cookie: "lescopains_refresh=secret-2",
+    "x-forwarded-for": "203.0.113.7",
+  };
+  const cut = front.ask("/sfu/cut?sid=secret-3", { headers, from: "127.0.0.2" });
+  await expect(cut).rejects.toThrow();
+  await expect.poll(() => front.log()).toContain("aborting with incomplete response");
+  expect(front.log()).not.toMatch(/secret-|127\.0\.0\.2|203\.0\.113\.7/);
 });

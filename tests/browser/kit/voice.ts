@@ -1,5 +1,5 @@
 import type { Channel } from "@lescopains/protocol/entities";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 import { launchChromium } from "../../../tools/chromium.ts";
 import type { Registered } from "../../flows/kit/people.ts";
@@ -7,22 +7,23 @@ import { granted } from "../../flows/kit/rest.ts";
 import type { Gang } from "./seed.ts";
 import { signIn, type Tongue, type Visitor, visitor } from "./visitor.ts";
 
+/** A microphone that beeps each second and a camera that shows a clock, and nobody is asked for them. */
+export const fakeDevices: readonly string[] = [
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--auto-select-desktop-capture-source=Entire screen",
+  // A page that nobody touches may play sound, as one's own does after the first press.
+  "--autoplay-policy=no-user-gesture-required",
+];
+
 /**
- * A browser whose microphone beeps each second, whose camera shows a clock, and which is never asked for them.
+ * A browser with such devices.
  *
  * @param sound a WAV file that the microphone hears instead, over and over
  */
 export function launchWithDevices(sound?: string): Promise<Browser> {
-  return launchChromium({
-    args: [
-      ...(sound === undefined ? [] : [`--use-file-for-fake-audio-capture=${sound}`]),
-      "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
-      "--auto-select-desktop-capture-source=Entire screen",
-      // A page that nobody touches may play sound, as one's own does after the first press.
-      "--autoplay-policy=no-user-gesture-required",
-    ],
-  });
+  const microphone = sound === undefined ? [] : [`--use-file-for-fake-audio-capture=${sound}`];
+  return launchChromium({ args: [...microphone, ...fakeDevices] });
 }
 
 /** A WAV file of one second in which somebody hums without a break: the node takes no single beep for speech. */
@@ -65,15 +66,9 @@ export interface Watched {
   ears?: { readonly tracks: Set<MediaStreamTrack>; readonly analysers: AnalyserNode[]; readonly context: AudioContext };
 }
 
-/** Someone with a browser of their own, whose connections can be looked at. */
-export async function caller(
-  browser: Browser,
-  url: string,
-  person: Registered,
-  options: Parameters<typeof visitor>[1] & { readonly tongue?: Tongue } = {},
-): Promise<Visitor> {
-  const one = await visitor(browser, options);
-  await one.context.addInitScript(() => {
+/** From the next page on, the pages' connections can be looked at. */
+export async function watchConnections(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
     const connections: RTCPeerConnection[] = [];
     const Native = RTCPeerConnection;
     Object.assign(globalThis, { connections });
@@ -84,6 +79,17 @@ export async function caller(
       }
     };
   });
+}
+
+/** Someone with a browser of their own, whose connections can be looked at. */
+export async function caller(
+  browser: Browser,
+  url: string,
+  person: Registered,
+  options: Parameters<typeof visitor>[1] & { readonly tongue?: Tongue } = {},
+): Promise<Visitor> {
+  const one = await visitor(browser, options);
+  await watchConnections(one.context);
   await signIn(one, url, person);
   return one;
 }

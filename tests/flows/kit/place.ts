@@ -34,13 +34,18 @@ const ROOMY = { REGISTER_LIMIT: "1000000", REST_LIMIT: "1000000", LOGIN_LIMIT: "
 /** The same flows on `wrangler dev` (vitest.config.ts), which has words of its own in the log and hashes passwords in the one process. */
 export const ON_WRANGLER: boolean = process.env["FLOWS_ON"] === "wrangler";
 
-/**
- * Starts PostgreSQL and the edge on free ports, and an SFU node if asked; resolves when they are healthy. `dataDir`: a folder of the caller's,
- * which stays.
- */
+interface PlaceOptions {
+  readonly sfu?: boolean;
+  /** The SFU node's environment. */
+  readonly sfuEnv?: Readonly<Record<string, string>>;
+  /** A folder of the caller's, which stays. */
+  readonly dataDir?: string;
+}
+
+/** Starts PostgreSQL and the edge on free ports, and an SFU node if asked; resolves when they are healthy. */
 export async function startPlace(
   env: Readonly<Record<string, string>> = {},
-  { sfu = false, dataDir: given }: { readonly sfu?: boolean; readonly dataDir?: string } = {},
+  { sfu = false, sfuEnv = {}, dataDir: given }: PlaceOptions = {},
 ): Promise<Place> {
   const dataDir = given ?? mkdtempSync(join(tmpdir(), "lescopains-flow-"));
   const clear = (): void => {
@@ -53,7 +58,7 @@ export async function startPlace(
     build: "edge",
     runtime: ON_WRANGLER ? "wrangler" : "workerd",
     sfu,
-    sfuEnv: { SFU_WORKERS: "1", METRICS_TOKEN: env["METRICS_TOKEN"] ?? "" },
+    sfuEnv: { SFU_WORKERS: "1", METRICS_TOKEN: env["METRICS_TOKEN"] ?? "", ...sfuEnv },
     onCrash: (line) => crashes.push(line),
   }).catch((error: unknown) => {
     clear();

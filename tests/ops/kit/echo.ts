@@ -15,7 +15,7 @@ export interface EchoService {
   stop(): Promise<void>;
 }
 
-/** A service that reads all it is sent and answers what it was: an `Echo`, under `/sfu/long` a long one. */
+/** A service that reads all it is sent and answers what it was: an `Echo`, under `/sfu/long` a long one, under `/sfu/cut` half of one. */
 export async function startEcho(): Promise<EchoService> {
   const server = createServer(async (request, response) => {
     let bytes = 0;
@@ -26,6 +26,11 @@ export async function startEcho(): Promise<EchoService> {
       return;
     }
     const { url: path = "", headers } = request;
+    if (path.startsWith("/sfu/cut")) {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("half", () => response.destroy());
+      return;
+    }
     const padding = path === "/sfu/long" ? " ".repeat(4_096) : "";
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ path, headers, bytes } satisfies Echo) + padding);

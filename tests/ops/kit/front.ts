@@ -35,6 +35,7 @@ export interface Front {
   readonly domain: string;
   readonly httpsPort: number;
   readonly httpPort: number;
+  readonly pid: number;
   /** Caddy's own authority, PEM. */
   readonly ca: string;
   /** Finds the domain on this machine and trusts its authority. */
@@ -140,6 +141,7 @@ export async function startFront(to: FrontOptions): Promise<Front> {
       domain,
       httpsPort,
       httpPort,
+      pid: child.pid ?? 0,
       ca,
       agent,
       lookup: here,

@@ -20,5 +20,8 @@ export interface SfuWire {
 
 export type OpenSfuWire = (url: string, events: SfuWireEvents) => SfuWire;
 
-/** The wire on the official client; `sfu-link.ts` drives it. */
-export const openSfuSocket: OpenSfuWire = (url, events) => createSocketIo({ url, path: "/sfu/socket.io" }, events);
+/** The wire on the official client; `sfu-link.ts` drives it. A node's address may have a path, which Socket.IO would take for a namespace. */
+export const openSfuSocket: OpenSfuWire = (address, events) => {
+  const { origin, pathname } = new URL(address);
+  return createSocketIo({ url: origin, path: `${pathname.replace(/\/$/, "")}/sfu/socket.io` }, events);
+};
