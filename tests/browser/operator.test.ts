@@ -78,8 +78,10 @@ test("[OPW4] an operator's day: the link, the place made theirs, an invite, a fr
   await page.getByLabel("Trouver quelqu'un").fill(friend);
   await page.getByRole("button", { name: `Ouvrir ${friend}` }).click();
   await page.getByRole("button", { name: "Désactiver le compte" }).click();
+  const sure = page.getByRole("dialog", { name: `Désactiver le compte de ${friend}` });
+  await sure.waitFor();
   expect(await violations(page)).toEqual([]);
-  await page.getByRole("button", { name: "Désactiver le compte" }).click();
+  await sure.getByRole("button", { name: "Désactiver le compte" }).click();
   await bob.page.waitForURL(/\/login/);
   await bob.page.getByLabel("Nom d'utilisateur").fill(friend);
   await bob.page.getByLabel("Mot de passe", { exact: true }).fill(PASSWORD);

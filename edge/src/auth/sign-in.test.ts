@@ -35,6 +35,7 @@ const db: Database = {
     asked.push(name);
     const answer: Record<string, unknown[]> = {
       "limits.take": [{ taken: true, wait_ms: 0 }],
+      "instance.admission": [{ admitted: true, registration: "open" }],
       "accounts.credentials_by_name": values[0] === "chloe" ? [account] : [],
       "sessions.open": [{ ...account, gone: [] }],
       "accounts.create": [account],
