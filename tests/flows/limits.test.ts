@@ -16,7 +16,8 @@ afterAll(() => place.stop());
 let addresses = 0;
 /** An address that no other test comes from. */
 function freshAddress(): string {
-  return `203.0.113.${++addresses}`;
+  addresses += 1;
+  return `10.0.${addresses >> 8}.${addresses & 255}`;
 }
 const from = (address: string) => ({ "x-forwarded-for": address });
 function look(person: Pick<Person, "token">, address: string) {
