@@ -443,7 +443,8 @@ function comparable(answer: unknown): unknown {
   const text = JSON.stringify(answer)
     .replaceAll(/\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|\+00(?::00)?)/g, "a moment")
     .replaceAll(/_(ms|s|seconds)":-?[\d.]+/g, '_$1":"a time"')
-    .replaceAll(/"(bytes|databaseBytes|rows|users|servers)":\d+/g, '"$1":"a size"');
+    .replaceAll(/"(databaseBytes|users|servers)":\d+/g, '"$1":"a size"')
+    .replaceAll(/"tables":\[.*?\]/g, '"tables":"its largest"');
   return JSON.parse(text);
 }
 
