@@ -77,7 +77,8 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
   const [track] = end.stream.getAudioTracks();
   if (track === undefined) throw new Error("a destination without a track");
   track.contentHint = "speech";
-  stream.getAudioTracks()[0]?.addEventListener("ended", onLost);
+  const [lent] = stream.getAudioTracks();
+  watch(lent, onLost);
 
   return {
     track,
@@ -87,7 +88,7 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
     gates: true,
     setRule: tell,
     close() {
-      stream.getAudioTracks()[0]?.removeEventListener("ended", onLost);
+      lent?.removeEventListener("ended", onLost);
       stopStream(stream);
       track.stop();
       tell("end");
@@ -96,6 +97,12 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
       context.close().catch(() => undefined);
     },
   };
+}
+
+/** It may have gone while the rest was being set up, when nobody listened. */
+function watch(lent: MediaStreamTrack | undefined, onLost: () => void): void {
+  lent?.addEventListener("ended", onLost);
+  if (lent?.readyState === "ended") onLost();
 }
 
 /** A machine without a loudspeaker may never start its audio thread (Firefox ESR 153, November 2026), and says nothing of it. */
@@ -113,7 +120,7 @@ function plainMicrophone(stream: MediaStream, onLost: () => void): Microphone {
   if (track === undefined) throw new MediaError("microphone", "failed");
   const open = signal(true);
   track.contentHint = "speech";
-  track.addEventListener("ended", onLost);
+  watch(track, onLost);
   return {
     track,
     levelDb: signal(SILENT_DB),
