@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readArchive } from "../../tools/backup/archive.ts";
@@ -47,6 +48,9 @@ async function registerWithCookie(): Promise<Registered & { readonly cookie: str
   return { id: user.id, username, password, token: accessToken, cookie, sessionId: "" as Registered["sessionId"] };
 }
 
+/** Fewer frames in a second than count as a flood. */
+const PAUSE_MS = 25;
+
 /** Writes one message after the other until told to stop. */
 function writeOn(connection: Connection, channelId: ChannelId) {
   const acknowledged: string[] = [];
@@ -56,6 +60,7 @@ function writeOn(connection: Connection, channelId: ChannelId) {
       const content = `${canary} ${acknowledged.length}`;
       await connection.must("message:send", { channelId, content, nonce: randomUUID() });
       acknowledged.push(content);
+      await sleep(PAUSE_MS);
     }
   })();
   const stop = async (): Promise<void> => {
