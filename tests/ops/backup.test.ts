@@ -164,10 +164,15 @@ test("[BK3] a backup that is killed leaves nothing that could be taken for one; 
   const backups = mkdtempSync(join(folder, "backups-"));
   expect(await runTool("backup", [backups, "--keep", "2"], env)).toMatchObject({ code: 0 });
   const kept = readdirSync(backups).filter((name) => name.endsWith(".age"));
+  // It waits in the middle, for messages.
+  const holding = await place.sql.connect();
+  await holding.query("BEGIN; LOCK TABLE messages");
   const killed = startTool("backup", [backups, "--keep", "1"], env);
   await waitFor("its file", () => readdirSync(backups).some((name) => name.endsWith(".part")));
   killed.kill("SIGKILL");
   await killed.ended;
+  await holding.query("ROLLBACK");
+  holding.release();
   expect(readdirSync(backups).filter((name) => name.endsWith(".age"))).toEqual(kept);
   const [whole = ""] = kept;
   const names: string[] = [];
