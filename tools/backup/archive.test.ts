@@ -71,7 +71,7 @@ test("[BK5] a folder keeps its newest backups, and nothing else in it is touched
   const backups = mkdtempSync(join(folder, "backups-"));
   const named = (day: number): string =>
     fileFor(backups, new Date(`2026-11-0${day}T03:04:05.678Z`)).path.slice(backups.length + 1);
-  expect(named(1)).toBe("lescopains-20261101T030405Z.age");
+  expect(named(1)).toBe("lescopains-20261101T030405678Z.age");
   const put = (name: string, old = false): void => {
     writeFileSync(join(backups, name), "");
     if (old) utimesSync(join(backups, name), 0, 0);

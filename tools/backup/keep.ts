@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-const pattern = /^lescopains-\d{8}T\d{6}Z\.age$/;
+const pattern = /^lescopains-\d{8}T\d{9}Z\.age$/;
 /** What a killed backup left behind: nothing takes so long to be written. */
 const leftoverMs = 24 * 60 * 60_000;
 
@@ -9,7 +9,7 @@ const leftoverMs = 24 * 60 * 60_000;
 export function fileFor(target: string, now: Date): { readonly path: string; readonly inFolder: boolean } {
   const inFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true;
   if (!inFolder) return { path: target, inFolder };
-  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const time = now.toISOString().replaceAll(/[-:.]/g, "");
   return { path: join(target, `lescopains-${time}.age`), inFolder };
 }
 
