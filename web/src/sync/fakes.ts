@@ -59,8 +59,13 @@ export class FakeLocks implements Locks {
     }
   };
   readonly hold = (name: string): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.held.add(name);
-    return () => this.held.delete(name);
+    this.tails.set(name, Promise.all([this.tails.get(name), promise]));
+    return () => {
+      this.held.delete(name);
+      resolve();
+    };
   };
 }
 

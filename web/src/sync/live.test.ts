@@ -140,6 +140,19 @@ describe("sending", () => {
     expect(tabs[0]?.conversation.draft.value).toBe("half a thou");
   });
 
+  test("[OB5] what a tab had not sent is sent by another that is there when it ends", async () => {
+    const machine = new Machine();
+    const first = openTab(machine);
+    first.conversation.send({ content: "just before the end" });
+    const second = openTab(machine);
+    second.server.ready();
+    await settle();
+    expect(second.server.messages).toEqual([]);
+    first.live.close();
+    await settle();
+    expect(second.server.messages.map(({ content }) => content)).toEqual(["just before the end"]);
+  });
+
   test("[OB6] a tab that lives keeps its own messages to itself", async () => {
     const machine = new Machine();
     const first = openTab(machine);

@@ -50,7 +50,7 @@ export interface OutboxDeps {
  * Sends what waits, one message of a channel at a time.
  *
  * Each tab keeps its items under its own key and holds a lock of the same name while it lives. A key whose lock is free
- * belongs to a tab that ended, and its items are taken over: so one tab sends a given message.
+ * belongs to a tab that ended, and its items are taken over, at once or when it ends: so one tab sends a given message.
  */
 export function createOutbox(deps: OutboxDeps): Outbox {
   const prefix = `lescopains:outbox:${deps.userId}:`;
@@ -96,16 +96,32 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     pump();
   }
 
-  /** Takes over what tabs that ended had not sent. */
+  /** Keys of tabs that live, or are about to end: whoever waits for their locks takes over what they leave. */
+  const watched = new Set<string>();
+
+  function takeOver(key: string): void {
+    if (closed) return;
+    update(merged(items.peek(), read(deps.storage.get(key) ?? "[]")));
+    deps.storage.remove(key);
+  }
+
+  async function watch(key: string): Promise<void> {
+    if (watched.has(key)) return;
+    watched.add(key);
+    await deps.locks.exclusive(key, async () => takeOver(key));
+    watched.delete(key);
+    pump();
+  }
+
+  /** Takes over what tabs that ended had not sent, and what those that live will not have sent when they end. */
   async function adopt(): Promise<void> {
     const others = deps.storage.keys().filter((key) => key.startsWith(prefix) && key !== ownKey);
     for (const key of others) {
-      await deps.locks.ifFree(key, async () => {
-        const left = read(deps.storage.get(key) ?? "[]");
-        if (closed) return;
-        update(merged(items.peek(), left));
-        deps.storage.remove(key);
+      const wasFree = await deps.locks.ifFree(key, async () => {
+        takeOver(key);
+        return true;
       });
+      if (wasFree === undefined) void watch(key);
     }
     pump();
   }
