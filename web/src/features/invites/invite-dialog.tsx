@@ -60,13 +60,7 @@ export function InviteDialog({ server, onClose }: InviteDialogProps) {
           icon={Copy}
           autofocus
           disabled={address === ""}
-          onClick={() =>
-            void copyText(address).then((copied) => {
-              // Without a clipboard, the text is at least selected for the hand to copy.
-              if (!copied) link.current?.select();
-              return copied;
-            })
-          }
+          onClick={() => void copyText(address, link.current)}
         >
           {appWords.value.copy}
         </Button>

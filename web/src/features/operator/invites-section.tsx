@@ -84,16 +84,7 @@ export function InvitesSection({ needed }: { readonly needed: boolean }) {
       {address !== null && (
         <div class="operator-link">
           <TextField label={words.inviteLink} readOnly inputRef={link} value={address} onValue={() => undefined} />
-          <Button
-            icon={Copy}
-            onClick={() =>
-              void copyText(address).then((copied) => {
-                // Without a clipboard, the text is at least selected for the hand to copy.
-                if (!copied) link.current?.select();
-                return copied;
-              })
-            }
-          >
+          <Button icon={Copy} onClick={() => void copyText(address, link.current)}>
             {appWords.value.copy}
           </Button>
         </div>
