@@ -3,13 +3,10 @@
  * the same PostgreSQL, in turns; the encryption engine beside the official library; the encryption of calls; what Caddy adds; voice, what a node bears, also beside Debian's Janus, and what two people notice; and a client that comes back. Prints a table and writes `bench/results/<date>-<commit>.json`. What it measures and why:
  * docs/benchmarks.md. Exit code 1 when a message was lost or doubled; a missed target is only said.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../tools/command.ts";
 import { OperatorError } from "../tools/operator-error.ts";
 import { rootFolder } from "../tools/stack/root.ts";
-import { Fleet } from "./load/fleet.ts";
 import { postmasterPid } from "./measure/process-usage.ts";
 import { Measurements } from "./report/measurements.ts";
 import { describeMachine, machineFacts } from "./report/machine.ts";
@@ -29,7 +26,8 @@ import { returning } from "./scenarios/returning.ts";
 import { signin } from "./scenarios/signin.ts";
 import { steady } from "./scenarios/steady.ts";
 import { voice } from "./scenarios/voice.ts";
-import { edgeSubject, startEdge } from "./subjects/edge.ts";
+import { edgeSubject } from "./subjects/edge.ts";
+import { onGround } from "./subjects/ground.ts";
 import { peerSubject } from "./subjects/peer.ts";
 import type { Subject } from "./subjects/subject.ts";
 import { planWorld } from "./world.ts";
@@ -69,23 +67,15 @@ function chosen<T>(from: Readonly<{ [name: string]: T }>, names: readonly string
 }
 
 /** Starts the servers, measures, stops everything. */
-async function measureServers(run: readonly Scenario[], tools: Tools): Promise<void> {
-  const { log, signal } = tools;
-  const dataDir = mkdtempSync(join(tmpdir(), "lescopains-bench-"));
-  const fleet = new Fleet();
-  const abort = (): void => fleet.stop();
-  signal.addEventListener("abort", abort, { once: true });
-  const stops: (() => Promise<void>)[] = [];
-  try {
-    const { stack, jwtSecret } = await startEdge({ dataDir, log, signal });
-    stops.push(() => stack.stop());
+function measureServers(run: readonly Scenario[], tools: Tools): Promise<void> {
+  return onGround(tools, async ({ stack, jwtSecret, fleet, atEnd }) => {
     const plan = await planWorld();
     const edge = await edgeSubject(stack, jwtSecret, plan);
     const cacheFolder = join(rootFolder, ".cache", "bench-peer");
     const peers: Subject[] = [];
     for (const order of ["emit-first", "ack-first"] as const) {
       const peer = await peerSubject({ databaseUrl: stack.databaseUrl, jwtSecret, plan, cacheFolder, order });
-      stops.push(() => peer.stop());
+      atEnd(() => peer.stop());
       peers.push(peer);
     }
     const bench: Bench = {
@@ -96,16 +86,7 @@ async function measureServers(run: readonly Scenario[], tools: Tools): Promise<v
       postmasterPid: await postmasterPid(stack.databaseUrl),
     };
     for (const scenario of run) await scenario(bench);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    fleet.stop();
-    // The edge holds the peers' database: it goes last.
-    for (const stop of stops.toReversed()) await stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  });
 }
 
 await runCommand(async (signal) => {

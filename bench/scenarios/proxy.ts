@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Front, startFront } from "../../tests/ops/kit/front.ts";
-import { Fleet, type RunOptions } from "../load/fleet.ts";
+import type { Fleet, RunOptions } from "../load/fleet.ts";
 import { cpuUs, residentKb } from "../measure/process-usage.ts";
 import { quantile } from "../measure/quantile.ts";
-import { edgeSubject, startEdge } from "../subjects/edge.ts";
+import { edgeSubject } from "../subjects/edge.ts";
+import { onGround } from "../subjects/ground.ts";
 import type { Subject } from "../subjects/subject.ts";
 import { planWorld } from "../world.ts";
 import { crowd, talkPerSecond, type Tools } from "./bench.ts";
@@ -67,19 +65,12 @@ async function oneTurn({ tools, fleet, edge, front }: Place, way: Way, seed: num
 }
 
 /** The same 1,000 people and the same moments, directly (HTTP) and through Caddy (TLS), in pairs that begin with each in turn. */
-export async function proxy(tools: Tools): Promise<void> {
-  const { record, log, signal } = tools;
-  const dataDir = mkdtempSync(join(tmpdir(), "lescopains-bench-"));
-  const fleet = new Fleet();
-  const abort = (): void => fleet.stop();
-  signal.addEventListener("abort", abort, { once: true });
-  const stops: (() => Promise<void>)[] = [];
-  try {
-    const { stack, jwtSecret } = await startEdge({ dataDir, log, signal });
-    stops.push(() => stack.stop());
+export function proxy(tools: Tools): Promise<void> {
+  const { record, log } = tools;
+  return onGround(tools, async ({ stack, jwtSecret, fleet, atEnd }) => {
     const edge = await edgeSubject(stack, jwtSecret, await planWorld());
     const front = await startFront({ edge: new URL(stack.url).host });
-    stops.push(() => front.stop());
+    atEnd(() => front.stop());
     const pairs = tools.rounds * 2;
     for (let pair = 1; pair <= pairs; pair += 1) {
       const ackMs: Partial<Record<Way, number>> = {};
@@ -90,13 +81,5 @@ export async function proxy(tools: Tools): Promise<void> {
       const added = (ackMs["behind Caddy"] ?? Number.NaN) - (ackMs.directly ?? Number.NaN);
       record.add("behind Caddy", metrics.proxyAdded, "ms", added);
     }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    fleet.stop();
-    for (const stop of stops.toReversed()) await stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  });
 }

@@ -36,6 +36,8 @@ export const ERRORS = {
   method_not_allowed: { status: 405, retry: false },
   conflict: { status: 409, retry: false },
   username_taken: { status: 409, retry: false },
+  /** An instance that had an operator keeps one. */
+  last_operator: { status: 409, retry: false },
   limit_reached: { status: 409, retry: false },
   room_full: { status: 409, retry: true },
   /** Not a codec of this room, or none that both sides have. */

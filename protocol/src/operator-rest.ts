@@ -23,6 +23,7 @@ import { NodeId } from "./sfu/token.ts";
 const OperatorUsersQuery = v.object({
   /** Part of a name or of an e-mail address. */
   search: v.optional(text(LIMITS.emailMax)),
+  only: v.optional(v.picklist(["operators", "disabled"])),
   /** Cursor: `next` of the page before. */
   after: v.optional(text(LIMITS.usernameMax)),
   limit: v.optional(queryNumber(1, LIMITS.operatorPage), String(LIMITS.operatorPage)),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { enroll, freshName, type Person } from "./kit/people.ts";
+import { enroll, freshName, type Person, register } from "./kit/people.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
@@ -71,6 +71,21 @@ test("[LIMIT9] strangers share their address's budget, IPv6 by /64; forged token
   const next = () => instance(`2001:db8:0:1::${(++host).toString(16)}`);
   await expectBudget({ holds: LIMIT, perMinute: LIMIT }, 50, next);
   expect((await instance("2001:db8:0:2::1")).status).toBe(200);
+});
+
+test("[LIMIT9] a neighbour who asks too much keeps nobody at the address from staying signed in", async () => {
+  const person = await register(place);
+  const address = freshAddress();
+  const entered = await call(place.url, "login", {
+    headers: from(address),
+    body: { username: person.username, password: person.password },
+  });
+  const [cookie = ""] = entered.headers.getSetCookie().map((line) => line.split(";", 1)[0]);
+  const instance = () => call(place.url, "getInstance", { headers: from(address) });
+  await waitFor("the address's budget to be used up", async () => (await admitted(30, instance)) < 30 || undefined);
+  expect((await call(place.url, "refresh", { headers: { ...from(address), cookie } })).status).toBe(200);
+  const forged = () => call(place.url, "refresh", { headers: { ...from(address), cookie: `${cookie}x` } });
+  await expectBudget({ holds: 10 * LIMIT - 1, perMinute: 10 * LIMIT }, 260, forged);
 });
 
 test("[LIMIT9] ten people's requests a minute at one address, however many there are", async () => {

@@ -211,13 +211,22 @@ describe("[OP3] an account", () => {
     const after = first.next ?? "";
     const second = await granted(place.url, "listAccounts", { token: operator.token, query: { ...query, after } });
     expect([names(second.users), second.next]).toEqual([[`${tag}-2`], null]);
+    expect((await change(operator, people[0], "disable")).status).toBe(200);
+    expect((await change(operator, people[1], "promote")).status).toBe(200);
+    const only = async (which: "operators" | "disabled") =>
+      names(
+        (await granted(place.url, "listAccounts", { token: operator.token, query: { search: tag, only: which } }))
+          .users,
+      );
+    expect([await only("disabled"), await only("operators")]).toEqual([[`${tag}-0`], [`${tag}-1`]]);
+    expect((await change(operator, people[1], "demote")).status).toBe(200);
   });
 });
 
 describe("[OP4] the last operator", () => {
   test("stays: neither withdrawn, nor disabled by themselves, nor deleted", async () => {
-    for (const what of ["demote", "disable"] as const)
-      expect(await change(operator, operator, what)).toMatchObject({ error: { code: "conflict" } });
+    expect(await change(operator, operator, "demote")).toMatchObject({ status: 409, error: { code: "last_operator" } });
+    expect(await change(operator, operator, "disable")).toMatchObject({ error: { code: "conflict" } });
     const body = { ownedServers: 0 };
     expect(
       await call(place.url, "deleteAccount", { token: operator.token, params: { id: operator.id }, body }),

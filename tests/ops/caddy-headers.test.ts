@@ -242,14 +242,15 @@ describe("[PX11] who called is known, whatever they say", () => {
   });
 });
 
-test("[PX15] what goes wrong is logged without who asked, and without what opens their session", async () => {
+test("[PX15] what goes wrong is logged without who asked, and without what opens their session or lets somebody in", async () => {
   const headers = {
     authorization: "Bearer secret-1",
     cookie: "lescopains_refresh=secret-2",
     "x-forwarded-for": "203.0.113.7",
   };
-  const cut = front.ask("/sfu/cut?sid=secret-3", { headers, from: "127.0.0.2" });
-  await expect(cut).rejects.toThrow();
-  await expect.poll(() => front.log()).toContain("aborting with incomplete response");
+  for (const path of ["?sid=secret-3", "/invites/secret-4/join", "/invite/secret-5?to=secret-6"]) {
+    await expect(front.ask(`/sfu/cut${path}`, { headers, from: "127.0.0.2" })).rejects.toThrow();
+  }
+  await expect.poll(() => front.log().split("aborting with incomplete response")).toHaveLength(4);
   expect(front.log()).not.toMatch(/secret-|127\.0\.0\.2|203\.0\.113\.7/);
 });

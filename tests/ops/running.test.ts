@@ -127,6 +127,19 @@ test("[OM1] nobody sees the metrics of edge or voice node without the token", as
   }
 });
 
+test("[OM1] however often strangers ask for the health, the database is hardly asked", async () => {
+  const statements = async () =>
+    Number(/^lescopains_pg_statement_duration_seconds_count (\d+)$/m.exec(await metrics())?.[1]);
+  const health = () => fetch(`${place.url}/health`).then((answer) => answer.json());
+  await health();
+  const before = await statements();
+  const answers = await Promise.all(Array.from({ length: 200 }, health));
+  expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(
+    new Set(['{"status":"ok","checks":{"database":"ok"}}']),
+  );
+  expect((await statements()) - before).toBeLessThan(100);
+});
+
 test("[OM2] what was done is counted, under names of ours only", async () => {
   const page = await metrics();
   expect(page).not.toContain(canary.slice(0, 12));
@@ -221,6 +234,17 @@ test("[LG1] [LG4] every line is JSON with its fields, and holds no content, toke
   ];
   for (const secret of [canary, btoa(canary), owner.username, ada.username, "127.0.0.1", ...secrets])
     expect(text.includes(secret), secret).toBe(false);
+});
+
+test("[LG4] PostgreSQL's log tells what failed, and not what was in the row", async () => {
+  const twice = place.sql.query(
+    "INSERT INTO users (id, username, display_name, password_hash) SELECT gen_random_uuid(), username, $1, 'x' FROM users WHERE id = $2",
+    [canary, owner.id],
+  );
+  await expect(twice).rejects.toThrow("duplicate key");
+  const log = readFileSync(join(folder, "data", "logs", "postgres.log"), "utf8");
+  expect(log).toContain("duplicate key");
+  for (const secret of [canary, owner.username]) expect(log.includes(secret), secret).toBe(false);
 });
 
 test("[LG2] a request is found by its id in the logs of edge and voice node; only a trusted proxy names it", async () => {

@@ -94,7 +94,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
   // operators.ts
   "operators.is": { values: [user(60_000)] },
-  "operators.accounts": { values: [null, "user3", LIMITS.operatorPage + 1], reads: 8 * LIMITS.operatorPage },
+  "operators.accounts": { values: [null, "user3", LIMITS.operatorPage + 1, null], reads: 8 * LIMITS.operatorPage },
   "operators.account": { values: [user(1)], reads: 3 * LIMITS.sessionsPerUser },
   "operators.disable": { values: [user(60_000), user(77)] },
   "operators.enable": { values: [user(60_000), user(59_999)] },

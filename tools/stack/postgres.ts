@@ -184,6 +184,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       // Disks have no arms to move any more: with the default of 4 the largest servers are read whole instead of by index.
       random_page_cost: "1.1",
       unix_socket_directories: "",
+      // A line of an error's own has the row that did not fit: names, or what somebody wrote.
+      log_error_verbosity: "terse",
       timezone: "UTC",
       log_timezone: "UTC",
     };

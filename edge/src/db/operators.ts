@@ -13,12 +13,13 @@ const USER_COLUMNS = `u.id, u.username, u.display_name AS "displayName", u.email
   u.operator, u.disabled_at IS NOT NULL AS disabled, u.totp_enabled_at IS NOT NULL AS "totpEnabled",
   (SELECT count(*)::integer FROM servers o WHERE o.owner_id = u.id) AS "ownedServers"`;
 
-/** Accounts by name, of which nobody but operators may look through all: LIKE pattern in lower case (null: all), name before, most rows. */
-export const accountsPage = statement<[string | null, string, number], OperatorUser>(
+/** Accounts by name, of which nobody but operators may look through all: LIKE pattern in lower case (null: all), name before, most rows, which of them (null: all). */
+export const accountsPage = statement<[string | null, string, number, "operators" | "disabled" | null], OperatorUser>(
   "operators.accounts",
   `WITH page AS MATERIALIZED (
      SELECT * FROM users
      WHERE username_key > $2 AND ($1::text IS NULL OR username_key LIKE $1 OR lower(display_name) LIKE $1 OR lower(email) LIKE $1)
+       AND CASE $4::text WHEN 'operators' THEN operator WHEN 'disabled' THEN disabled_at IS NOT NULL ELSE true END
      ORDER BY username_key LIMIT $3
    )
    SELECT ${USER_COLUMNS} FROM page u ORDER BY u.username_key`,
@@ -125,7 +126,8 @@ export const storage = statement<[number], StorageRow>(
   "operators.storage",
   `SELECT current_setting('server_version') AS "databaseVersion", pg_database_size(current_database()) AS "databaseBytes",
      (SELECT coalesce(jsonb_agg(t), '[]') FROM (
-        SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes, greatest(0, c.reltuples)::bigint AS rows
+        SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes, 
+          coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(0, c.reltuples)::bigint) AS rows
         FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
         ORDER BY bytes DESC LIMIT $1
       ) t) AS tables,

@@ -29,14 +29,14 @@ const CHANGES = {
 } as const satisfies Record<OperatorUserPatch["change"], unknown>;
 
 const NOBODY = refuse("not_found", "no such account");
-const LAST = refuse("conflict", "somebody else must be operator first");
+const LAST = refuse("last_operator", "somebody else must be operator first");
 
 /** `/api/operator/users`: accounts, for who runs the instance. Nothing here tells what anybody wrote. */
 export function accountRoutes(app: App): void {
   serve(app, "listAccounts", async ({ db, query }) => {
-    const { search = "", after = "", limit } = query;
+    const { search = "", only = null, after = "", limit } = query;
     const pattern = search === "" ? null : `%${search.toLowerCase().replaceAll(/[\\%_]/g, "\\$&")}%`;
-    const rows = await db.query(accountsPage, [pattern, after.toLowerCase(), limit + 1]);
+    const rows = await db.query(accountsPage, [pattern, after.toLowerCase(), limit + 1, only]);
     const users = rows.slice(0, limit);
     return ok({ users, next: rows.length > limit ? (users.at(-1)?.username ?? null) : null });
   });

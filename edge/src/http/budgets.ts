@@ -10,6 +10,9 @@ import { limitedAddress } from "./address.ts";
 
 const MINUTE_MS = 60_000;
 
+/** People at one address, at their full rate: a household, a school, a provider's shared address. */
+const PEOPLE_AT_AN_ADDRESS = 10;
+
 /** Requests of one kind have a budget of their own, as a multiple of `REST_LIMIT`. */
 const SHARES = {
   /** What a client asks in a minute of hard use stays well below (docs/spec/limits.md). */
@@ -20,6 +23,11 @@ const SHARES = {
   invites: 0.2,
   /** A browser that reads its vault back, or fills it, does so page after page; the vault has bounds of its own. */
   vault: 12,
+  /**
+   * What comes with the refresh cookie is a stranger's until that is opened, yet asked by everybody who opens the app or comes back. There is nothing
+   * to guess, and a neighbour who uses up the address's budget must not keep others from staying signed in.
+   */
+  cookie: PEOPLE_AT_AN_ADDRESS,
 } as const;
 type Kind = keyof typeof SHARES;
 
@@ -37,12 +45,11 @@ const KINDS: Partial<Record<RouteName, Kind>> = {
   revokeInvite: "invites",
   createInstanceInvite: "invites",
   revokeInstanceInvite: "invites",
+  refresh: "cookie",
+  logout: "cookie",
   listVaultRecords: "vault",
   putVaultRecord: "vault",
 };
-
-/** People at one address, at their full rate: a household, a school, a provider's shared address. */
-const PEOPLE_AT_AN_ADDRESS = 10;
 
 /** What a request takes from. A person's budgets may be used up twice as fast for a while; strangers share their address's. */
 function bucketsOf(env: Env, request: Request, name: RouteName, userId: UserId | undefined): Bucket[] {

@@ -4,7 +4,9 @@ import type { App } from "./route.ts";
 
 const alive = statement<[], { one: number }>("alive", "SELECT 1 AS one");
 
-async function databaseState(db: Database): Promise<"ok" | "unavailable"> {
+type State = "ok" | "unavailable";
+
+async function databaseState(db: Database): Promise<State> {
   try {
     await db.query(alive, []);
     return "ok";
@@ -14,10 +16,21 @@ async function databaseState(db: Database): Promise<"ok" | "unavailable"> {
   }
 }
 
+/** Strangers may ask as often as they like, the database is asked once a second. */
+const KEPT_MS = 1_000;
+let kept: { readonly state: State; readonly untilMs: number } | undefined;
+
+async function recentState(db: Database): Promise<State> {
+  if (kept !== undefined && Date.now() < kept.untilMs) return kept.state;
+  const state = await databaseState(db);
+  kept = { state, untilMs: Date.now() + KEPT_MS };
+  return state;
+}
+
 /** `/health`: 200 only when the database answers; `/metrics`: Prometheus text, for those who hold METRICS_TOKEN. */
 export function healthRoutes(app: App): void {
   app.get("/health", async (c) => {
-    const checks = { database: await databaseState(database(c.env)) };
+    const checks = { database: await recentState(database(c.env)) };
     const healthy = checks.database === "ok";
     return c.json({ status: healthy ? "ok" : "unavailable", checks }, healthy ? 200 : 503);
   });

@@ -1,18 +1,3 @@
-/** How long an invite works, and in seconds. */
-export const LIFETIMES = ["day", "week", "month", "never"] as const;
-export type Lifetime = (typeof LIFETIMES)[number];
-const DAY_S = 24 * 60 * 60;
-export const LIFETIMES_S: Readonly<Record<Lifetime, number | null>> = {
-  day: DAY_S,
-  week: 7 * DAY_S,
-  month: 30 * DAY_S,
-  never: null,
-};
-
-/** How many people an invite lets in. */
-export const USES = ["1", "5", "25", "any"] as const;
-export type Uses = (typeof USES)[number];
-
 /** How long those who are in a call may stay on a node that is taken out of service, in minutes. */
 export const DRAIN_MINUTES = ["0", "10", "60", "240"] as const;
 export type DrainMinutes = (typeof DRAIN_MINUTES)[number];

@@ -39,6 +39,7 @@ export function NodesPage() {
   }
 
   const asked = draining.value;
+  const others = (nodes.value ?? []).filter((node) => node.connected && !node.draining && node.id !== asked?.id);
   return (
     <section class="section">
       <p>{nodes.value?.length === 0 ? words.noNodes : words.nodesLead}</p>
@@ -56,12 +57,14 @@ export function NodesPage() {
                 {!node.connected && <strong> · {words.isAway}</strong>}
               </span>
               <span class="field-hint">
-                {words.load({
-                  rooms: node.load.rooms,
-                  peers: node.load.peers,
-                  cpu: percent.value.format(node.load.cpu),
-                  rate: megabits.value.format((node.load.bitrateIn + node.load.bitrateOut) / 1_000_000),
-                })}
+                {[
+                  words.calls(node.load.rooms),
+                  words.peers(node.load.peers),
+                  words.busy({ cpu: percent.value.format(node.load.cpu) }),
+                  words.rate({
+                    rate: megabits.value.format((node.load.bitrateIn + node.load.bitrateOut) / 1_000_000),
+                  }),
+                ].join(" · ")}
               </span>
             </div>
             {node.draining ? (
@@ -97,6 +100,7 @@ export function NodesPage() {
           onClose={() => (draining.value = null)}
         >
           <p>{words.drainHelp}</p>
+          {others.length === 0 && <Notice kind="caution">{words.drainAlone}</Notice>}
           <SelectField
             label={words.drainDeadline}
             value={minutes.value}

@@ -55,6 +55,8 @@ export function PersonDialog({ person, onChanged, onClose }: PersonDialogProps) 
         onClose={() => (asking.value = null)}
       >
         <p>{isDelete ? words.deleteHelp : words[`${question}Help`]}</p>
+        {question === "disable" && person.operator && <p>{words.disableOperator}</p>}
+        {question === "disable" && person.ownedServers > 0 && <p>{words.disableOwner(person.ownedServers)}</p>}
         {isDelete && person.ownedServers > 0 && (
           <Notice kind="danger">{words.deleteServers(person.ownedServers)}</Notice>
         )}

@@ -54,7 +54,11 @@ function DeleteDialog({ onClose }: { readonly onClose: () => void }) {
       <form class="form" noValidate onSubmit={(event) => void submit(event)}>
         <p>{words.deleteHelp}</p>
         <p>{words.deleteWarning}</p>
-        {task.error.value !== null && !wrong && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
+        {task.error.value !== null && !wrong && (
+          <Notice kind="danger">
+            {task.error.value.code === "conflict" ? words.deleteHeld : errorText(task.error.value)}
+          </Notice>
+        )}
         <PasswordField
           label={words.currentPassword}
           autocomplete="current-password"

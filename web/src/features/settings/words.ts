@@ -76,6 +76,8 @@ export const settingsWords = defineWords("settings", {
     deleteHelp: "Your account goes for good. Your messages stay, without your name.",
     deleteTitle: "Delete your account for good?",
     deleteWarning: "There's no way back. To leave for a while, just log out.",
+    deleteHeld:
+      "Delete your servers or hand them over first. If you run this place, have another operator take that role back, too.",
     deleteAction: "Delete my account",
     deleted: "Your account is gone. Take care.",
     keys: "Keys",
@@ -168,6 +170,8 @@ export const settingsWords = defineWords("settings", {
     deleteHelp: "Ton compte disparaît pour de bon. Tes messages restent, sans ton nom.",
     deleteTitle: "Supprimer ton compte pour de bon ?",
     deleteWarning: "On ne peut pas revenir en arrière. Pour t'absenter un temps, déconnecte-toi simplement.",
+    deleteHeld:
+      "Supprime d'abord tes serveurs, ou donne-les à quelqu'un. Si tu gères ce lieu, demande aussi à une autre personne qui le gère de te retirer ce rôle.",
     deleteAction: "Supprimer mon compte",
     deleted: "Ton compte n'existe plus. Prends soin de toi.",
     keys: "Touches",

@@ -1,7 +1,8 @@
+import { InstanceInviteCreate } from "@lescopains/protocol/operator";
 import { InviteCreate } from "@lescopains/protocol/rest";
 import { expect, test } from "vitest";
 import * as v from "valibot";
-import { LIFETIMES_S, USES, works } from "./model.ts";
+import { inviteBody, LIFETIMES, USES, works } from "./model.ts";
 
 const nowMs = Date.parse("2026-05-01T12:00:00.000Z");
 
@@ -12,11 +13,12 @@ test("an invite works until its end and while it has uses left", () => {
   expect(works({ expiresAt: null, maxUses: 1, uses: 1 }, nowMs)).toBe(false);
 });
 
-test("every choice is one that the contract takes", () => {
-  for (const expiresIn of Object.values(LIFETIMES_S)) {
+test("[OPW1] every choice is one that the contract takes, for a server and for the whole place", () => {
+  for (const lifetime of LIFETIMES) {
     for (const uses of USES) {
-      const body = { expiresIn, maxUses: uses === "any" ? null : Number(uses) };
+      const body = inviteBody(lifetime, uses);
       expect(v.is(InviteCreate, body), JSON.stringify(body)).toBe(true);
+      expect(v.is(InstanceInviteCreate, body), JSON.stringify(body)).toBe(true);
     }
   }
 });
