@@ -6,7 +6,7 @@ import { freshName, register, textChannel } from "../flows/kit/people.ts";
 import { type Place, startPlace } from "../flows/kit/place.ts";
 import { granted } from "../flows/kit/rest.ts";
 import { violations } from "./kit/axe.ts";
-import { message, openChannel, registerHere, say, stored, visit } from "./kit/drive.ts";
+import { arrive, message, openChannel, registerHere, say, stored, visit } from "./kit/drive.ts";
 import { PHONE, signIn, visitor } from "./kit/visitor.ts";
 
 let browser: Browser;
@@ -51,7 +51,7 @@ test("[OPW4] an operator's day: the link, the place made theirs, an invite, a fr
   const name = freshName("ada");
   await registerHere(page, name, PASSWORD);
   await page.getByRole("button", { name: `Gérer en tant que ${name}` }).click();
-  await page.waitForURL(`${url}/operator`);
+  await arrive(page, `${url}/operator`);
 
   // Who may come in: those who hold an invite.
   await page.getByRole("link", { name: "Qui peut entrer" }).click();

@@ -27,19 +27,28 @@ export async function openChannel(page: Page, url: string, serverId: string, cha
   await page.locator(".messages[aria-busy=false]").waitFor();
 }
 
-/**
- * Goes to an address and waits for its view's heading and until nothing is being fetched any more; a view that does not come is told with
- * what stands there instead.
- */
-export async function visit(page: Page, address: string): Promise<void> {
-  await page.goto(address);
+/** What did not come is told with what stands there instead. */
+async function telling(page: Page, wanted: string, wait: () => Promise<void>): Promise<void> {
   try {
-    await page.locator(":is(main:not([hidden]), [role=main]):not([aria-busy]) h1").first().waitFor();
-    await page.locator("[aria-busy=true]").first().waitFor({ state: "hidden" });
+    await wait();
   } catch (cause) {
     const shown = await page.locator("body").innerText();
-    throw new Error(`${address} shows no view at ${page.url()}, but: ${shown.slice(0, 500)}`, { cause });
+    throw new Error(`no ${wanted} at ${page.url()}, but: ${shown.slice(0, 500)}`, { cause });
   }
+}
+
+/** Waits until the page has gone to an address by itself. */
+export function arrive(page: Page, address: string): Promise<void> {
+  return telling(page, address, () => page.waitForURL(address));
+}
+
+/** Goes to an address and waits for its view's heading and until nothing is being fetched any more. */
+export async function visit(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await telling(page, `view of ${address}`, async () => {
+    await page.locator(":is(main:not([hidden]), [role=main]):not([aria-busy]) h1").first().waitFor();
+    await page.locator("[aria-busy=true]").first().waitFor({ state: "hidden" });
+  });
 }
 
 /** Fills in the registration page that is open, in French. */

@@ -12,7 +12,7 @@ const leo: Self = { ...self, id: "018f0000-0000-7000-8000-0000000000bb" as UserI
 /** A server that answers each path with what the test says, and a `Live` that only counts its lives. */
 function setUp() {
   const clock = new FakeClock();
-  const answers = new Map<string, () => Response>();
+  const answers = new Map<string, () => Response | Promise<Response>>();
   const lives: { readonly self: Self; closed: boolean }[] = [];
   let loads = 0;
   let loadFails = 0;
@@ -20,7 +20,7 @@ function setUp() {
     fetch: async (url) => {
       const answer = answers.get(url.split("/").at(-1) ?? "");
       if (answer === undefined) throw new TypeError("no network");
-      return answer();
+      return await answer();
     },
     clock,
     locks: new FakeLocks(),
@@ -136,5 +136,23 @@ describe("client", () => {
     answers.set("login", refused("totp_required", 401));
     await expect(client.login({ username: "ana", password: "x" })).rejects.toMatchObject({ code: "totp_required" });
     expect(client.session.value.kind).toBe("restoring");
+  });
+
+  test("[CL8] a refresh that was under way while the account changed does not bring back what it was", async () => {
+    const { client, clock, answers, signedIn } = setUp();
+    answers.set("login", signedIn(self));
+    await client.login({ username: "ana", password: "correct horse" });
+    await settle();
+    const late = Promise.withResolvers<Response>();
+    answers.set("refresh", () => late.promise);
+    await clock.advance(850_000);
+    client.setSelf({ ...self, operator: true });
+    late.resolve(signedIn(self)());
+    await settle();
+    expect(client.session.value).toEqual({ kind: "signedIn", user: { ...self, operator: true } });
+    // What a later one says is the latest.
+    answers.set("refresh", signedIn(self));
+    await clock.advance(850_000);
+    expect(client.session.value).toEqual({ kind: "signedIn", user: self });
   });
 });

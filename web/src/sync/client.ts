@@ -75,9 +75,11 @@ export function createClient(deps: ClientDeps): Client {
   const live = signal<Live | null>(null);
   /** True while the person's own sign-out runs, so that it doesn't show as ended by the server. */
   let leaving = false;
+  /** What the account became by the person's own doing, last. */
+  let ownDoing: Self | undefined;
 
   const access = createAccess({
-    refresh: async () => (await request(deps.fetch, REST.refresh, {})) as SignedIn,
+    refresh,
     locks: deps.locks,
     clock: deps.clock,
     onSignedIn: ({ user }) => signedIn(user),
@@ -90,6 +92,14 @@ export function createClient(deps: ClientDeps): Client {
   };
   const calls: Client["calls"] = (table) => createCalls(callsDeps, table);
   const api = calls(REST);
+
+  /** An answer that was on its way while the account was changed here may still say what it was before. */
+  async function refresh(): Promise<SignedIn> {
+    const before = ownDoing;
+    const answer = (await request(deps.fetch, REST.refresh, {})) as SignedIn;
+    const changed = ownDoing !== before && ownDoing?.id === answer.user.id;
+    return changed ? { ...answer, user: ownDoing ?? answer.user } : answer;
+  }
 
   function signedIn(user: Self): void {
     const before = session.peek();
@@ -181,6 +191,7 @@ export function createClient(deps: ClientDeps): Client {
     },
     setSelf(user) {
       if (session.peek().kind !== "signedIn") return;
+      ownDoing = user;
       session.value = { kind: "signedIn", user };
       live.peek()?.setSelf(user);
     },

@@ -13,6 +13,7 @@ import { Button } from "../../ui/button.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Wordmark } from "../../ui/wordmark.tsx";
 import { useOperatorCalls } from "./calls.ts";
+import { claimPlace } from "./claim.ts";
 import "./view.css";
 import { operatorWords } from "./words.ts";
 
@@ -40,7 +41,12 @@ export function ClaimView() {
 
   function claim(): void {
     void task.run(async () => {
-      client.setSelf(await calls.call("claimInstance", { body: { secret: secret.peek() ?? "" } }));
+      const self = await claimPlace({
+        claim: () => calls.call("claimInstance", { body: { secret: secret.peek() ?? "" } }),
+        readSelf: () => client.api.call("getSelf"),
+        pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      });
+      client.setSelf(self);
       dropClaimSecret();
     });
   }
