@@ -241,9 +241,8 @@ test("[FZ14] requests that are no Engine.IO are refused with a 4xx", async () =>
 
 test("[FZ15] through all of it the process lived, others went on talking, and nothing was logged as an error", async () => {
   expect(place.stack.workerd.pid).toBe(pid);
-  const { roundTrips, slowestMs } = await bystander.leave();
+  const { roundTrips } = await bystander.leave();
   expect(roundTrips).toBeGreaterThan(20);
-  expect(slowestMs).toBeLessThan(10_000);
   const log = place.log();
   expect(log.split("\n").filter((line) => /"level":"error"|uncaught|panic/i.test(line))).toEqual([]);
   expect(log).not.toContain(CANARY);

@@ -7,7 +7,7 @@ import { openWire, PollingWire, until, upgradeWire, type Wire } from "./wire.ts"
 
 /**
  * Plain workerd lets an actor hibernate when it has been left alone for ten seconds. Only asking shows whether it has,
- * and asking starts the ten seconds anew: so the questions are far apart.
+ * and asking starts the ten seconds anew: so the questions are far apart, and all tests sleep at the same time.
  */
 const questionsApartMs = 11_000;
 
@@ -32,7 +32,7 @@ async function dataOf(wire: Wire): Promise<{ birth: string; name: string; rooms:
   return JSON.parse(frame.slice(3))[0] as Awaited<ReturnType<typeof dataOf>>;
 }
 
-test(
+test.concurrent(
   "[IO60] sockets survive hibernation with ids, data, rooms and namespaces; so do upgraded ones",
   { timeout: 90_000 },
   async () => {
@@ -83,7 +83,7 @@ test(
   },
 );
 
-test(
+test.concurrent(
   "[IO61] the runtime answers the automatic event without waking the actor, and it counts as a sign of life",
   { timeout: 90_000 },
   async () => {
@@ -95,8 +95,9 @@ test(
       await wire.connect();
       const before = await quiet.state();
       let after: ProbeState = before;
-      let answeredMs = 0;
+      let [askedMs, answeredMs] = [0, 0];
       await untilBornAgain(before.birth, async () => {
+        askedMs = Date.now();
         wire.send('42["ping me"]');
         expect(await wire.next()).toBe('42["ponged"]');
         answeredMs = Date.now();
@@ -106,7 +107,8 @@ test(
       // The actor was asleep when the answer was given: it was born after it, for the question that followed.
       expect(after.bornMs).toBeGreaterThanOrEqual(answeredMs);
       expect(after.messages).toBe(0);
-      expect(Math.abs((after.sockets[0]?.lastSeenMs ?? 0) - answeredMs)).toBeLessThan(2_000);
+      expect(after.sockets[0]?.lastSeenMs).toBeGreaterThanOrEqual(askedMs);
+      expect(after.sockets[0]?.lastSeenMs).toBeLessThanOrEqual(answeredMs);
       wire.close();
     } finally {
       await quiet.stop();
@@ -114,28 +116,32 @@ test(
   },
 );
 
-test("[IO62] a socket that closes while the actor sleeps is still said goodbye to", { timeout: 90_000 }, async () => {
-  const lonely = await startProbe({ settings: { hibernate: true } });
-  try {
-    const [leaver, stayer] = [await openWire(lonely.url), await openWire(lonely.url)];
-    await leaver.connect("/", { name: "leaver" });
-    await stayer.connect("/", { name: "stayer" });
-    const { birth } = await dataOf(stayer);
-    await untilBornAgain(birth, async () => {
-      // Only this close, or the question after it, can have woken the actor.
-      if (!leaver.isEnding) leaver.close();
-      return (await dataOf(stayer)).birth;
-    });
-    await until(async () => (await lonely.state()).sockets.length === 1);
-    const { sockets } = await lonely.state();
-    expect(sockets[0]?.name).toBe("stayer");
-    stayer.close();
-  } finally {
-    await lonely.stop();
-  }
-});
+test.concurrent(
+  "[IO62] a socket that closes while the actor sleeps is still said goodbye to",
+  { timeout: 90_000 },
+  async () => {
+    const lonely = await startProbe({ settings: { hibernate: true } });
+    try {
+      const [leaver, stayer] = [await openWire(lonely.url), await openWire(lonely.url)];
+      await leaver.connect("/", { name: "leaver" });
+      await stayer.connect("/", { name: "stayer" });
+      const { birth } = await dataOf(stayer);
+      await untilBornAgain(birth, async () => {
+        // Only this close, or the question after it, can have woken the actor.
+        if (!leaver.isEnding) leaver.close();
+        return (await dataOf(stayer)).birth;
+      });
+      await until(async () => (await lonely.state()).sockets.length === 1);
+      const { sockets } = await lonely.state();
+      expect(sockets[0]?.name).toBe("stayer");
+      stayer.close();
+    } finally {
+      await lonely.stop();
+    }
+  },
+);
 
-test(
+test.concurrent(
   "[IO63] a ping sent before hibernation is remembered: unanswered it closes, answered it does not",
   { timeout: 90_000 },
   async () => {

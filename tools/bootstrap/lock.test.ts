@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { LockHeldError, acquireLock } from "./lock.mjs";
 import { identifyProcess, isRunning } from "./process-identity.mjs";
 
@@ -37,7 +37,7 @@ test("[LK2] whoever waits gets it next, and is told who has it", async () => {
   const first = await acquireLock(path, { wait: false });
   const told: number[] = [];
   const second = acquireLock(path, { wait: true, onWait: (pid) => told.push(pid) });
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await vi.waitFor(() => expect(told).toEqual([process.pid]));
   first.release();
   (await second).release();
   expect(told).toEqual([process.pid]);
