@@ -109,3 +109,49 @@ test("[FT12] a call that rings when the edge is killed still rings afterwards, a
   const b = await on(leo);
   expect(await b.until("call:stopped", () => true, SWEPT_MS)).toMatchObject({ callId, reason: "missed" });
 });
+
+test("[FT13] an edge that starts waits for the node of a call: whoever comes meanwhile comes to that one, and who is removed is off it when it is answered", async () => {
+  const [{ ana, leo, server, channelId }, strangers] = [await two(place), await two(place)];
+  const first = await node({ url: "https://first" });
+  const { token, joinId } = await join(place, leo, channelId);
+  await first.admit(token);
+  await connected(joinId);
+  const other = await node({ url: "https://other", load: { cpu: 0.5 } });
+  /** What is asked of the edge between its start and the return of the call's node. */
+  const early = async <T>(ask: () => Promise<T>): Promise<T> => {
+    await crash();
+    await other.start();
+    const asked = ask();
+    // Somebody who came after them, and waits for nothing, has been answered.
+    expect((await join(place, strangers.ana, strangers.channelId)).url).toBe("https://other");
+    expect(first.people(channelId)).toEqual([leo.id]);
+    await first.start();
+    return asked;
+  };
+  expect((await early(() => join(place, ana, channelId))).url).toBe("https://first");
+  const params = { id: server.id, userId: leo.id };
+  await early(() => granted(place.url, "removeMember", { token: ana.token, params }));
+  expect(first.people(channelId)).toEqual([]);
+});
+
+test("[FT14] [VO21] a call whose node does not come back in time goes on elsewhere whole, and is not divided when that node comes back after all", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const first = await node({ url: "https://first" });
+  const stays = [await join(place, ana, channelId), await join(place, leo, channelId)] as const;
+  await first.admit(stays[0].token);
+  await connected(stays[0].joinId);
+  await crash();
+  const a = await on(ana);
+  const other = await node({ url: "https://other" });
+  const again = await join(place, leo, channelId, stays[1].joinId);
+  expect(again.url).toBe("https://other");
+  expect(await row(stays[0].joinId)).toMatchObject({ node: null, left_at: null });
+  expect(await a.until("voice:rejoin")).toEqual({ channelId, joinId: stays[0].joinId });
+  await other.admit(again.token);
+  await connected(stays[1].joinId);
+  await first.start();
+  await first.admit(stays[0].token);
+  await waitFor("the edge to have looked at the first node", async () => first.people(channelId).length === 1);
+  const back = await join(place, ana, channelId, stays[0].joinId);
+  expect(back).toMatchObject({ url: "https://other", joinId: stays[0].joinId });
+});

@@ -160,7 +160,7 @@ export const voice: Hop = async ({ url, dataDir }) => {
   const nodes = await nodesOf(url, dataDir);
   if (nodes.length === 0) {
     throw new OperatorError(
-      "No voice node has registered with the edge: is one running (logs/sfu.log, or `docker compose logs sfu`), with the same SFU_SECRET?",
+      "No voice node has registered with the edge: is one running (logs/sfu.log, or `docker compose logs sfu`), with the same SFU_SECRET and a right clock?",
     );
   }
   const found: string[] = [];

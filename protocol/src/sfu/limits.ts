@@ -22,6 +22,8 @@ export const SFU_LIMITS = {
   encodings: 3,
   /** Simulcast camera, a screen at 1080p30, and sound. */
   incomingBitrate: 10_000_000,
+  /** That much is asked for by congestion control, which nobody needs to obey. Who sends this much on one transport, of media and data, is thrown out. */
+  floodBitrate: 20_000_000,
   /** The estimate starts here; Chromium's own first estimate is 300 kbit/s. */
   initialOutgoingBitrate: 1_000_000,
   /** Requests of a peer: points a second and in a row; what a request costs stands in its table. */
@@ -47,6 +49,8 @@ export const SFU_PERIODS = {
   heartbeatMs: 1_000,
   /** A node that is silent for this long is taken for dead. */
   nodeDeadMs: 3_000,
+  /** A node tries to reach the edge again at least this often: an edge that starts finds it before it takes it for dead. */
+  nodeRetryMs: 2_000,
   /** mediasoup takes someone for heard from ten packets on, which are 200 ms of speech: in 250 ms hardly anyone had them. */
   speakersMs: 400,
 } as const;

@@ -23,7 +23,6 @@ export interface RegistryOptions {
 }
 
 const firstRetryMs = 250;
-const lastRetryMs = 5_000;
 /** An edge that takes nothing any more is given up; at the next connection it is told everything anew. */
 const mostBufferedBytes = 1_048_576;
 
@@ -37,6 +36,8 @@ export class RegistryConnection {
   #socket: WebSocket | undefined;
   #nonce = "";
   #welcomed = false;
+  /** That the edge does not answer was said since it last did. */
+  #complained = false;
   #heardMs = 0;
   #retryMs = firstRetryMs;
   #retry: NodeJS.Timeout | undefined;
@@ -92,10 +93,14 @@ export class RegistryConnection {
   #lost(socket: WebSocket): void {
     if (socket !== this.#socket || this.#stopped) return;
     this.#socket = undefined;
-    if (this.#welcomed) this.#options.log.warn("the edge is lost", {});
+    if (this.#welcomed) this.#options.log.warn("the edge is lost");
+    else if (!this.#complained) {
+      this.#complained = true;
+      this.#options.log.warn("the edge does not take this node: is it up, is SFU_SECRET the same, is the clock right?");
+    }
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retry.unref();
-    this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, SFU_PERIODS.nodeRetryMs);
   }
 
   /** Tells load and draining; each second by itself. */
@@ -120,6 +125,7 @@ export class RegistryConnection {
       this.#welcomed = this.#isProof(message.proof);
       if (!this.#welcomed) return log.warn("the edge does not know the secret: SFU_SECRET differs");
       this.#retryMs = firstRetryMs;
+      this.#complained = false;
       return log.info("registered with the edge");
     }
     if (message.type === "beat" || !this.#welcomed) return;

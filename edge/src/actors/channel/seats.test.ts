@@ -87,6 +87,12 @@ describe("[VO7] what a node has in its room, beside the places of the channel:",
     const lost = seat(1, { node: null, dueMs: 5 });
     expect(judgeReport([lost], { node: "node", peers: [peer(lost)], gone: [] }).connected).toEqual([lost]);
   });
+
+  test("a node that comes back after the room went on elsewhere does not divide it: who is still there is on the way", () => {
+    const [late, ahead] = [seat(1, { node: null, dueMs: 5 }), seat(2, { node: "another" })];
+    const judged = judgeReport([late, ahead], { node: "node", peers: [peer(late)], gone: [] });
+    expect(judged).toEqual({ connected: [], ended: [], displaced: [], strangers: [] });
+  });
 });
 
 test("[VO11] a moderator's word stands above permissions", () => {

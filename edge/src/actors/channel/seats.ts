@@ -85,16 +85,18 @@ const AFTER: Readonly<Record<CloseReason, VoiceEnd | "displaced" | "stays">> = {
 };
 
 /** [VO7] Compares the places of a channel with what a node has in its room. */
-export function judgeReport(seats: Iterable<Seat>, { node, peers, gone }: RoomReport): Judged {
+export function judgeReport(seats: readonly Seat[], { node, peers, gone }: RoomReport): Judged {
   const judged: Judged = { connected: [], ended: [], displaced: [], strangers: [] };
   const welcome = new Set<MediaPeer>();
+  const isElsewhere = seats.some((seat) => seat.node !== null && seat.node !== node);
   for (const seat of seats) {
-    // Whoever lost a node and is found on this one, which was only out of sight, is back.
+    // Whoever lost a node and is found on this one, which was only out of sight, is back, unless the others went on without it.
     if (seat.node !== node && !(seat.node === null && seat.wasConnected)) continue;
     // Not by the session: it may have given up one stay and begun another.
     const mine = (peer: MediaPeer): boolean => peer.joinId === seat.joinId;
     const present = peers.filter(mine);
     for (const peer of present) welcome.add(peer);
+    if (seat.node === null && isElsewhere) continue;
     if (present.length > 0 && seat.dueMs !== null) judged.connected.push(seat);
     // Who has not come yet has until `due`.
     if (present.length > 0 || seat.dueMs !== null) continue;

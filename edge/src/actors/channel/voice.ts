@@ -85,6 +85,7 @@ export class Voice {
         return refuse("room_full", `a voice channel holds ${LIMITS.voiceMembers}`, { retryAfterMs: 5_000 });
       const place = by.media === undefined ? null : await this.#place(roster, by.media.region);
       if (by.media !== undefined && place === null) return NO_NODE;
+      if (place !== null) await this.#gather(roster, place.node, by.userId);
       if (held !== undefined && !isKept) await this.#end(roster, channel, [held], "replaced");
       const seat = isKept
         ? await this.#goOn(roster, held, place)
@@ -274,6 +275,12 @@ export class Voice {
   #place(roster: Roster, region: string | null): Promise<Place | null> {
     const nodes = new Set(roster.seats.flatMap(({ node }) => node ?? []));
     return sfuRegistry(this.#options.env).place(this.#options.id, [...nodes], region);
+  }
+
+  /** [VO21] A room is on one node: the one that it was on is gone, or lets nobody in, and those who are still for it come along. */
+  #gather(roster: Roster, node: string, comesBy: UserId): Promise<void> {
+    const astray = roster.seats.filter((seat) => seat.node !== null && seat.node !== node && seat.userId !== comesBy);
+    return this.#displace(roster, astray);
   }
 
   /** [VO7] Something changed in this room on a node: looks at it, and answers what the node is to do. */

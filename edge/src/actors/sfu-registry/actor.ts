@@ -12,7 +12,7 @@ import { nodesLost } from "../../platform/metrics.ts";
 import { quotable } from "../../platform/trace.ts";
 import { mayReachVoice } from "../../voice/origins.ts";
 import type { RoomReport } from "../channel/seats.ts";
-import { nodeOf, type Order, parseMessage, proofFor } from "./link.ts";
+import { callerOf, hasRightTime, type Order, parseMessage, proofFor } from "./link.ts";
 import { choose, type Place, type Registration, SfuNode } from "./nodes.ts";
 
 /** A node whose connection closed comes back within this time, or is dead. */
@@ -56,6 +56,8 @@ export class SfuRegistry extends Actor {
   readonly #db: Database;
   readonly #links = new Map<NodeId, Link>();
   readonly #startedMs = Date.now();
+  /** Who waits for a node that has not come back yet since this actor began. */
+  readonly #awaited = new Map<NodeId, PromiseWithResolvers<void>>();
   #sweeping = false;
   #commands = 0;
 
@@ -70,8 +72,13 @@ export class SfuRegistry extends Actor {
 
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });
-    const nodeId = await nodeOf(this.env.SFU_SECRET ?? "", request.headers.get("authorization"));
-    if (nodeId === undefined) return new Response(null, { status: 401 });
+    const caller = await callerOf(this.env.SFU_SECRET ?? "", request.headers.get("authorization"), Date.now());
+    if (caller === undefined) return new Response(null, { status: 401 });
+    const { nodeId, clockMs } = caller;
+    if (!hasRightTime(caller)) {
+      log.warn("voice node refused: its clock is not ours", { nodeId, aheadSeconds: Math.round(clockMs / 1_000) });
+      return new Response(null, { status: 401 });
+    }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     server.serializeAttachment(nodeId);
@@ -126,6 +133,7 @@ export class SfuRegistry extends Actor {
       watch: undefined,
     };
     this.#links.set(nodeId, link);
+    this.#awaited.get(nodeId)?.resolve();
     this.#watch(link, SFU_PERIODS.nodeDeadMs);
     send(socket, { type: "welcome", proof: await proofFor(this.env.SFU_SECRET ?? "", nodeId, nonce) });
     for (const [id, { order }] of link.pending) send(socket, { ...order, id });
@@ -224,6 +232,7 @@ export class SfuRegistry extends Actor {
 
   /** @param current nodes that the room is on already */
   async place(roomId: ChannelId, current: readonly string[], region: string | null): Promise<Place | null> {
+    if (!current.some((node) => this.#links.has(node))) await Promise.all(current.map((node) => this.#linkTo(node)));
     return choose(
       [...this.#links.values()].map(({ node }) => node),
       roomId,
@@ -279,8 +288,20 @@ export class SfuRegistry extends Actor {
   }
 
   async #commandTo(node: string, order: Order): Promise<void> {
-    const link = this.#links.get(node);
+    const link = await this.#linkTo(node);
     if (link !== undefined) await this.#command(link, order);
+  }
+
+  /** The node, which an actor that has just begun waits for: it lives, and nobody knows yet. Undefined: it is dead. */
+  async #linkTo(node: NodeId): Promise<Link | undefined> {
+    const untilMs = this.#startedMs + SFU_PERIODS.nodeDeadMs;
+    if (!this.#links.has(node) && Date.now() < untilMs) {
+      const awaited = this.#awaited.get(node) ?? Promise.withResolvers<void>();
+      this.#awaited.set(node, awaited);
+      await Promise.race([awaited.promise, scheduler.wait(untilMs - Date.now())]);
+      this.#awaited.delete(node);
+    }
+    return this.#links.get(node);
   }
 
   #command(link: Link, wished: Order): Promise<void> {
