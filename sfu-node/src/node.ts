@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { FromNode, NodeLoad } from "@lescopains/protocol/sfu/registry";
 import type { CloseReason } from "@lescopains/protocol/sfu/room";
 import { RoomTokens } from "./auth/room-token.ts";
@@ -22,11 +22,14 @@ import { serveSockets } from "./signaling/socket.ts";
 
 export const version = "0.1.0";
 
+/** Whoever does not take the end of their connection holds up that of the node for no longer. */
+const goodbyeMs = 1_000;
+
 export interface SfuNode {
   /** Of signalling. */
   readonly port: number;
   readonly workerPids: readonly number[];
-  /** Takes no new rooms; resolves when the last has left, or at the deadline, when those who are there are told to go elsewhere. */
+  /** Takes no new rooms, whatever the edge orders from now on; resolves when the last has left, or at the deadline, when those who are there are told to go elsewhere. */
   drain(deadlineMs: number): Promise<void>;
   /** At once; whoever is there is told to come back. */
   stop(): Promise<void>;
@@ -74,7 +77,10 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
   const sessions = new Sessions({ rooms, tokens, log, now: Date.now });
   // The edge hears of it before it sends anyone here.
   const drained = new Drained(rooms, sessions, () => registry?.beat());
-  const sampler = new Sampler(rooms, pool);
+  const sampler = new Sampler(rooms, pool, (peer) => {
+    log.warn("peer sends more than it may", { roomId: peer.roomId, peerId: peer.id, userId: peer.userId });
+    rooms.get(peer.roomId)?.leave(peer, "flood");
+  });
   metrics = makeMetrics(rooms, pool, sampler, () => sessions.draining);
 
   const signaling = { sessions, log, origins: config.SFU_ORIGINS, addresses: config.TRUSTED_PROXY };
@@ -125,7 +131,7 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
       load: () => ({ load: load(), draining: sessions.draining }),
       command: (command) =>
         carryOut(command, rooms, tokens, {
-          drain: (deadlineMs) => void drained.within(deadlineMs),
+          drain: (deadlineMs) => drained.within(deadlineMs),
           undrain: () => drained.undo(),
         }),
     });
@@ -139,7 +145,7 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
     rooms.closeAll("draining");
     // What was said in this turn, and answers to it, still arrive.
     await nextTurn();
-    await io.close();
+    await Promise.race([io.close(), sleep(goodbyeMs, undefined, { ref: false })]);
     http.closeAllConnections();
     registry?.stop();
     sampler.stop();
@@ -151,7 +157,7 @@ export async function startNode(config: Config, engine: MediaEngine, log: Logger
     get workerPids() {
       return pool.slots.flatMap(({ worker }) => (worker === undefined ? [] : [worker.pid]));
     },
-    drain: (deadlineMs) => drained.within(deadlineMs),
+    drain: (deadlineMs) => drained.forGood(deadlineMs),
     stop: () => (stopping ??= stop()),
   };
 }
@@ -163,6 +169,7 @@ class Drained {
   readonly #changed: () => void;
   #empty = Promise.withResolvers<void>();
   #deadline: NodeJS.Timeout | undefined;
+  #isForGood = false;
 
   constructor(rooms: Rooms, sessions: Sessions, changed: () => void) {
     this.#rooms = rooms;
@@ -170,20 +177,32 @@ class Drained {
     this.#changed = changed;
   }
 
-  async within(deadlineMs: number): Promise<void> {
+  /** As the edge orders. */
+  within(deadlineMs: number): void {
+    if (!this.#isForGood) this.#begin(deadlineMs);
+  }
+
+  undo(): void {
+    if (this.#isForGood) return;
+    this.#sessions.draining = false;
+    this.#changed();
+    clearTimeout(this.#deadline);
+    this.#empty = Promise.withResolvers();
+  }
+
+  /** The process is to end: whoever ordered that waits, and kills it if need be. */
+  async forGood(deadlineMs: number): Promise<void> {
+    this.#isForGood = true;
+    this.#begin(deadlineMs);
+    await this.#empty.promise;
+  }
+
+  #begin(deadlineMs: number): void {
     this.#sessions.draining = true;
     this.#changed();
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#rooms.closeAll("draining"), deadlineMs);
     this.check();
-    await this.#empty.promise;
-  }
-
-  undo(): void {
-    this.#sessions.draining = false;
-    this.#changed();
-    clearTimeout(this.#deadline);
-    this.#empty = Promise.withResolvers();
   }
 
   /** Somebody left. */

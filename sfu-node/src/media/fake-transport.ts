@@ -57,6 +57,8 @@ export class FakeTransport implements MediaTransport {
   readonly consumers = new Map<MediaId, FakeConsumer>();
   readonly tcpOnly: boolean;
   closed = false;
+  /** What `stats` answers. */
+  bitrateIn = 0;
   #connected = false;
   #streams = 0;
   readonly #router: FakeRouter;
@@ -213,7 +215,7 @@ export class FakeTransport implements MediaTransport {
   }
 
   async stats(): Promise<TransportStats> {
-    return { bitrateIn: 0, bitrateOut: 0 };
+    return { bitrateIn: this.bitrateIn, bitrateOut: 0 };
   }
 
   close(): void {

@@ -1,7 +1,14 @@
 import { SFU_LIMITS, SFU_PERIODS } from "@lescopains/protocol/sfu/limits";
 import type { MediaId, RtpCapabilities } from "@lescopains/protocol/sfu/media";
 import { createWorker } from "mediasoup";
-import type { AudioLevelObserver, Router, TransportListenInfo, WebRtcServer, Worker } from "mediasoup/types";
+import type {
+  AudioLevelObserver,
+  Router,
+  TransportListenInfo,
+  WebRtcServer,
+  WebRtcTransport,
+  Worker,
+} from "mediasoup/types";
 import { type Outcome, ok } from "@lescopains/protocol/outcome";
 import { codecCapabilities } from "./codecs.ts";
 import { MediasoupTransport } from "./mediasoup-transport.ts";
@@ -121,6 +128,8 @@ class MediasoupRouter implements MediaRouter {
   readonly #router: Router;
   readonly #levels: AudioLevelObserver;
   readonly #server: WebRtcServer;
+  /** A WebRtcServer keeps what its router closes for ever (3.27, node/lib/WebRtcServer.js): they are closed one by one. */
+  readonly #transports = new Set<WebRtcTransport>();
   /** mediasoup would pipe the same producer twice, and fail. */
   readonly #piped = new Map<string, Promise<Outcome<undefined>>>();
 
@@ -148,6 +157,9 @@ class MediasoupRouter implements MediaRouter {
           maxSendMessageSize: SFU_LIMITS.dataMessageBytes,
           maxReceiveMessageSize: SFU_LIMITS.dataMessageBytes,
         });
+        this.#transports.add(transport);
+        transport.observer.once("close", () => this.#transports.delete(transport));
+        if (this.#router.closed) transport.close();
         await transport.setMaxIncomingBitrate(SFU_LIMITS.incomingBitrate);
         return new MediasoupTransport(transport, this.#levels, onState);
       },
@@ -191,6 +203,7 @@ class MediasoupRouter implements MediaRouter {
   }
 
   close(): void {
+    for (const transport of this.#transports) transport.close();
     this.#router.close();
   }
 }

@@ -1,3 +1,4 @@
+import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
 import type { PassageStats } from "../media/port.ts";
 import type { WorkerPool } from "../media/pool.ts";
 import type { Peer } from "../rooms/peer.ts";
@@ -23,11 +24,14 @@ const cpuMs = 1_000;
 export class Sampler {
   last: Sample = nothing;
   readonly #rooms: Rooms;
+  readonly #onFlood: (peer: Peer) => void;
   readonly #timers: readonly NodeJS.Timeout[];
   #looking = false;
 
-  constructor(rooms: Rooms, pool: WorkerPool) {
+  /** @param onFlood someone sends more than `SFU_LIMITS.floodBitrate` on a transport, whatever they were told by congestion control */
+  constructor(rooms: Rooms, pool: WorkerPool, onFlood: (peer: Peer) => void) {
     this.#rooms = rooms;
+    this.#onFlood = onFlood;
     this.#timers = [
       setInterval(() => void pool.measure(performance.now()), cpuMs),
       setInterval(() => void this.#lookOnce(), sampleMs),
@@ -52,8 +56,12 @@ export class Sampler {
   /** Asks now. */
   async look(): Promise<Sample> {
     const { peers } = this.#rooms;
-    const transports = peers.flatMap((peer) => [...peer.transports.values()].map(({ transport }) => transport));
-    const stats = await Promise.all(transports.map((transport) => transport.stats()));
+    const transports = peers.flatMap((peer) =>
+      [...peer.transports.values()].map(({ transport }) => ({ peer, transport })),
+    );
+    const stats = await Promise.all(transports.map(({ transport }) => transport.stats()));
+    const floods = transports.filter((_, index) => (stats[index]?.bitrateIn ?? 0) > SFU_LIMITS.floodBitrate);
+    for (const peer of new Set(floods.map((flood) => flood.peer))) this.#onFlood(peer);
     const incoming = await Promise.all(peers.flatMap((peer) => passagesHere(peer)));
     const outgoing = (await Promise.all(peers.map(passageTo))).filter((passage) => passage !== undefined);
     const trips = known(outgoing.map(({ roundTripMs }) => roundTripMs));

@@ -1,7 +1,10 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { JoinId } from "@lescopains/protocol/ids";
 import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { jwtVerify } from "jose";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../../tests/sfu/kit/eventually.ts";
 import { join } from "../../../tests/sfu/kit/client.ts";
 import { newJoin, newRoom, newUser } from "../../../tests/sfu/kit/edge.ts";
@@ -236,6 +239,37 @@ test("[SG5] a node that drains takes no new rooms, lets calls go on and people i
   await join(url, await edge.token());
   registry.send({ type: "drain", id: "3", deadlineMs: 0 });
   expect(await stays.client.until("closed")).toEqual({ reason: "draining" });
+});
+
+test("[SG5] a node that is to end does so, whatever the edge orders meanwhile", async () => {
+  const registry = await startRegistry();
+  const { url, edge, node: one } = await node(registry);
+  await registry.until("register");
+  const { client } = await join(url, await edge.token());
+  const drained = one.drain(3_600_000);
+  registry.send({ type: "undrain", id: "1" });
+  await registry.until("done");
+  await expect(edge.token().then((token) => join(url, token))).rejects.toThrow("node_draining");
+  // Nor does it give more time, or less.
+  registry.send({ type: "drain", id: "2", deadlineMs: 0 });
+  await registry.until("done", 1);
+  await client.must("leave", {});
+  expect(await client.until("closed")).toEqual({ reason: "left" });
+  await drained;
+});
+
+test("[SG9] a node that the edge does not take says so, once until it is taken", async () => {
+  let tries = 0;
+  const edge = createServer((_, response) => {
+    tries += 1;
+    response.writeHead(401).end();
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void edge.close());
+  await once(edge, "listening");
+  const { port } = edge.address() as AddressInfo;
+  const { log } = await fakeNode({ SFU_REGISTRY_URL: `ws://127.0.0.1:${port}`, SFU_SECRET: secret });
+  await eventually(() => expect(tries).toBeGreaterThan(2));
+  expect(log.filter((line) => line.includes("the edge does not take this node"))).toHaveLength(1);
 });
 
 test("[SG6] an edge that does not know the secret gives no orders", async () => {

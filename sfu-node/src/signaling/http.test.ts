@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { eventually } from "../../../tests/sfu/kit/eventually.ts";
 import { join, type Joined } from "../../../tests/sfu/kit/client.ts";
@@ -79,4 +81,19 @@ test("[SF18] /health says how the workers are; /metrics tells who holds its toke
   expect(await metrics()).toContain("lescopains_sfu_transports 2");
   engine.workers[0]?.die();
   await eventually(async () => expect(await metrics()).toContain("lescopains_sfu_worker_deaths_total 1"));
+});
+
+test("[SN3] who never finishes a request, or takes no leave, does not hold up the end of the node", async () => {
+  const { url, node, edge } = await fakeNode();
+  const { port } = new URL(url);
+  const half = connect(Number(port), "127.0.0.1");
+  half.on("error", () => undefined);
+  await once(half, "connect");
+  half.write("POST /sfu/join HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf");
+  const { client } = await join(url, await edge.token(), { transports: ["websocket"] });
+  const beganMs = performance.now();
+  await node.stop();
+  expect(performance.now() - beganMs).toBeLessThan(5_000);
+  expect(await client.until("closed")).toEqual({ reason: "draining" });
+  half.destroy();
 });

@@ -59,3 +59,15 @@ test("[SF16] a room takes no more than its limit; who is in it may come back", a
   expect(await joinFrom("192.0.2.101", {})).toMatchObject([409, { error: { code: "room_full" } }]);
   expect((await joinFrom("192.0.2.100", last))[1].peers).toHaveLength(SFU_LIMITS.peersPerRoom - 1);
 });
+
+test("[SF23] who sends more than anybody needs, as congestion control did not tell them to, is thrown out; others go on", async () => {
+  const { people, engine } = await together(2);
+  const [flooder, calm] = people as [Joined, Joined];
+  const { transportId } = await flooder.client.must("transport", { direction: "send" });
+  await calm.client.must("transport", { direction: "send" });
+  const all = engine.workers.flatMap(({ routers }) => routers).flatMap((router) => [...router.transports.values()]);
+  for (const one of all) one.bitrateIn = one.id === transportId ? SFU_LIMITS.floodBitrate + 1 : SFU_LIMITS.floodBitrate;
+  expect(await flooder.client.until("closed")).toEqual({ reason: "flood" });
+  expect(await calm.client.until("peer:left")).toEqual({ peerId: flooder.ready.peer.peerId });
+  expect(await calm.client.must("state", {})).toMatchObject({ peers: [] });
+});
