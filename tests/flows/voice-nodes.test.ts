@@ -115,6 +115,27 @@ test("[VO22] a node that starts again, or a worker of it that dies, asks its peo
   expect((await roster(ana, channelId)).members).toMatchObject([{ joinId }]);
 });
 
+test("[VO22] who found no node is told when there is one", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const only = await node();
+  const [a, b] = [await on(ana), await on(leo)];
+  const { token, joinId } = await join(place, ana, channelId);
+  await only.admit(token);
+  await connected(joinId);
+  // A place without media waits for no node.
+  await b.must("voice:join", { channelId });
+  only.kill();
+  await a.until("voice:rejoin");
+  const body = { channelId, joinId };
+  expect(await call(place.url, "joinVoice", { token: ana.token, body })).toMatchObject({
+    error: { code: "unavailable" },
+  });
+  await node({ url: "https://again" });
+  await waitFor("a second one", () => a.of("voice:rejoin").length === 2);
+  expect(await join(place, ana, channelId, joinId)).toMatchObject({ url: "https://again", joinId });
+  expect(b.of("voice:rejoin")).toEqual([]);
+});
+
 test("[VO24] what is no node of ours registers nothing", async () => {
   const { ana, channelId } = await two(place);
   const forged = new FakeSfu(place, { secret: "x".repeat(44) });

@@ -380,6 +380,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "voice.node_lost": { values: [channel(1), [stay(100_001), stay(100_002)], 60], reads: LIMITS.voiceMembers + AFEW },
   // Everyone who is in voice now is looked at.
   "voice.due": { values: [["node-1", "node-2"]], reads: 300 },
+  "voice.adrift": { values: [], reads: AFEW },
   "voice.on_node": { values: ["node-1"], reads: 2 * LIMITS.voiceMembers },
   "voice.ring": { values: [channel(CROWD.dm + 200), stay(200_020), stay(1), [user(201)], 45], reads: 20 },
   "voice.ring_for": { values: [stay(200_020), stay(1), []] },

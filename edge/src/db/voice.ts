@@ -139,6 +139,12 @@ export const channelsOnNode = statement<[node: string], { channelId: ChannelId }
   `SELECT DISTINCT channel_id AS "channelId" FROM voice_sessions WHERE node = $1 AND left_at IS NULL`,
 );
 
+/** Channels with people whose node is gone, and who have not come to another yet. */
+export const channelsAdrift = statement<[], { channelId: ChannelId }>(
+  "voice.adrift",
+  `SELECT DISTINCT channel_id AS "channelId" FROM voice_sessions WHERE node IS NULL AND connected_at IS NOT NULL AND left_at IS NULL`,
+);
+
 /** Begins to call people, unless one of two has blocked the other. */
 export const ring = statement<[ChannelId, JoinId, CallId, UserId[], ringSeconds: number], { until: string }>(
   "voice.ring",

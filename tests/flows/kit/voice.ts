@@ -7,7 +7,12 @@ import { granted } from "./rest.ts";
 import { FakeSfu, type SfuOptions } from "./sfu.ts";
 
 /** A voice channel of a server. */
-export async function voiceIn(place: Place, server: Server, owner: Person, encrypted = false): Promise<Channel> {
+export async function voiceIn(
+  place: Pick<Place, "url">,
+  server: Server,
+  owner: Person,
+  encrypted = false,
+): Promise<Channel> {
   const body = { name: "salon", type: "voice" as const, encrypted };
   return granted(place.url, "createChannel", { token: owner.token, params: { id: server.id }, body });
 }

@@ -193,6 +193,24 @@ describe("coming back", () => {
     expect(left).toEqual([lounge]);
   });
 
+  test("[VC15] waiting for a node ends when the server says that there is one", async () => {
+    const { session, clock, joined, rooms, answers, asked } = setting();
+    await joined(lounge);
+    answers(() => Promise.reject(new ApiError({ code: "unavailable", message: "", retryAfterMs: 2_000 })));
+    rooms[0]?.events.over({ kind: "lost" });
+    await clock.advance(0);
+    expect(asked).toHaveLength(2);
+    answers(async (channelId) => joinedOf(channelId, "stay-1" as JoinId));
+    session.rejoin(lounge, "another" as JoinId);
+    await clock.advance(0);
+    expect(asked).toHaveLength(2);
+    session.rejoin(lounge, "stay-1" as JoinId);
+    await clock.advance(0);
+    expect([asked.length, rooms.length]).toEqual([3, 2]);
+    await clock.advance(60_000);
+    expect(asked).toHaveLength(3);
+  });
+
   test("[VC15] the server's word that the node is gone counts for this place only", async () => {
     const { session, clock, joined, rooms } = setting();
     await joined(lounge);

@@ -68,7 +68,7 @@ export interface VoiceSession {
   /** Leaves where one is, and comes in there. */
   readonly join: (channelId: ChannelId) => Promise<void>;
   readonly leave: () => void;
-  /** The node of a room is gone, by the server's word. */
+  /** By the server's word the node of a room is gone, or there is one again. */
   readonly rejoin: (channelId: ChannelId, joinId: JoinId) => void;
   /** A place is gone, by the server's word. */
   readonly ended: (
@@ -90,6 +90,8 @@ interface Stay {
   crypto: FrameCrypto | undefined;
   room: MediaRoom | undefined;
   attempt: number;
+  /** It will be tried again by and by. */
+  waits: boolean;
   /** Since when there is no media. */
   awaySinceMs: number;
   wasJoined: boolean;
@@ -149,6 +151,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
       crypto: undefined,
       room: undefined,
       attempt: 0,
+      waits: false,
       awaySinceMs: clock.now(),
       wasJoined: false,
       stops: [],
@@ -187,8 +190,10 @@ export function createSession(deps: SessionDeps): VoiceSession {
   function retry(mine: Stay, afterMs?: number): void {
     const delayMs = afterMs ?? (mine.attempt === 0 ? 0 : backoffMs(mine.attempt, deps.random));
     mine.attempt += 1;
+    mine.waits = true;
     cancelRetry?.();
     cancelRetry = clock.after(delayMs, () => {
+      mine.waits = false;
       if (stay === mine) void comeIn(mine);
     });
   }
@@ -307,7 +312,9 @@ export function createSession(deps: SessionDeps): VoiceSession {
       });
     },
     rejoin(channelId, joinId) {
-      if (stay?.channelId === channelId && stay.joinId === joinId && stay.room !== undefined) comeBack(stay);
+      if (stay?.channelId !== channelId || stay.joinId !== joinId) return;
+      if (stay.room !== undefined) comeBack(stay);
+      else if (stay.waits) retry(stay, 0);
     },
     ended(joinId, reason, to) {
       const mine = stay;

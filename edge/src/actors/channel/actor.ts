@@ -248,6 +248,10 @@ export class Channel extends Actor {
     return this.#voice.nodesLost(lost);
   }
 
+  voiceNodeCame(): Promise<Outcome<undefined>> {
+    return this.#voice.nodeCame();
+  }
+
   voiceDue(): Promise<Outcome<undefined>> {
     return this.#voice.due();
   }

@@ -314,6 +314,17 @@ export class Voice {
     });
   }
 
+  /** [VO22] There is a node again: whoever lost theirs, and found no other, is asked once more. */
+  nodeCame(): Promise<Outcome<undefined>> {
+    return this.#keeper.change(async (roster) => {
+      await this.#displace(
+        roster,
+        roster.seats.filter(({ node, wasConnected }) => node === null && wasConnected),
+      );
+      return ok();
+    });
+  }
+
   /** [VO8] Gives up places whose media did not come, and calls that nobody answered. */
   due(): Promise<Outcome<undefined>> {
     return this.#keeper.change(async (roster, channel) => {

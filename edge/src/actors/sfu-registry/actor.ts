@@ -3,7 +3,7 @@ import type { FromEdge } from "@lescopains/protocol/sfu/registry";
 import { SFU_PERIODS } from "@lescopains/protocol/sfu/limits";
 import type { NodeId, Right } from "@lescopains/protocol/sfu/token";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
-import { channelsDue, channelsOnNode } from "../../db/voice.ts";
+import { channelsAdrift, channelsDue, channelsOnNode } from "../../db/voice.ts";
 import { channelActor } from "../../platform/actors.ts";
 import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
@@ -153,6 +153,17 @@ export class SfuRegistry extends Actor {
       log.warn("rooms of a node were not compared", { nodeId, reason: error.message });
     }
     this.#tellNews(link);
+    if (!node.draining) this.ctx.waitUntil(this.#callBack());
+  }
+
+  /** [VO22] Whoever found no node when theirs went would else come when they try again, seconds later. */
+  async #callBack(): Promise<void> {
+    try {
+      const channels = await this.#db.query(channelsAdrift, []);
+      await Promise.all(channels.map(({ channelId }) => channelActor(this.env, channelId).voiceNodeCame()));
+    } catch (error) {
+      log.warn("people without a node were not told of one", { reason: String(error) });
+    }
   }
 
   #disconnected(socket: WebSocket): void {
