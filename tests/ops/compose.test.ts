@@ -88,6 +88,22 @@ test("[CO5] only Caddy and media are published, and the database's network leads
   expect(Object.keys(services["postgres"]?.networks ?? {})).toEqual(["database"]);
 });
 
+test("[DK3] voice nodes believe whom the edge believes about who called", () => {
+  const elsewhere = read("docker-compose.sfu.yml").services["sfu"];
+  const believed = [services["edge"], services["sfu"], services["sfu2"], elsewhere].map(
+    (service) => service?.environment["TRUSTED_PROXY"],
+  );
+  expect(new Set(believed)).toEqual(new Set(["${INNER_NET:-172.29.87}.2,${TRUSTED_PROXY:-}"]));
+});
+
+test("[DK4] whatever names this installation names its port", () => {
+  const named = files.flatMap(
+    (name) => readFileSync(join(rootFolder, name), "utf8").match(/https:\/\/\$\{DOMAIN\S*/g) ?? [],
+  );
+  expect(named.length).toBeGreaterThan(3);
+  for (const address of named) expect(address).toBe("https://${DOMAIN:-localhost}:${HTTPS_PORT:-443}");
+});
+
 test("[CO6] what the edge can be told has a way into its container", () => {
   const secret = new Set([
     "DATABASE_URL",

@@ -8,6 +8,7 @@ import { runCommand } from "../command.ts";
 import { OperatorError } from "../operator-error.ts";
 import { migrate } from "../stack/migrate.ts";
 import { operatorLink } from "../stack/operator-link.ts";
+import { publicUrl } from "./public-url.ts";
 
 await runCommand(async () => {
   const connectionString = process.env["DATABASE_URL"];
@@ -29,8 +30,6 @@ await runCommand(async () => {
   );
   const link = upTo === undefined ? await operatorLink(connectionString) : undefined;
   if (link !== undefined)
-    console.log(
-      `Nobody runs this instance yet: ${process.env["LESCOPAINS_URL"] ?? ""}${link} makes you its operator, once`,
-    );
+    console.log(`Nobody runs this instance yet: ${publicUrl(link).href} makes you its operator, once`);
   return 0;
 });

@@ -17,6 +17,7 @@ import {
 import { join } from "node:path";
 import { runCommand } from "../command.ts";
 import { loadSecrets, publicSigningKey, type Secrets, signingKey } from "../stack/secrets.ts";
+import { publicUrl } from "./public-url.ts";
 
 /** Where docker-compose.yml mounts the volumes. */
 const folders = { data: "/data", sfu: "/secrets/sfu", postgres: "/secrets/postgres", metrics: "/secrets/metrics" };
@@ -46,8 +47,8 @@ function derived({ jwtSecret }: Secrets, purpose: "metrics" | "grafana"): string
 
 /** What Prometheus asks from outside, as its list of targets: the page, if it has a name that means the same everywhere. */
 function site(): string {
-  const url = process.env["LESCOPAINS_URL"] ?? "";
-  return url === "" || new URL(url).hostname === "localhost" ? "[]\n" : `- targets: ["${url}/health"]\n`;
+  const health = publicUrl("/health");
+  return health.hostname === "localhost" ? "[]\n" : `- targets: ["${health.href}"]\n`;
 }
 
 function filesOf(secrets: Secrets): SecretFile[] {

@@ -101,9 +101,14 @@ export class Installation {
     return v.parse(Inspected, (JSON.parse((await run("docker", ["inspect", id])).stdout) as unknown[])[0]);
   }
 
-  /** SIGKILL from outside, as a crash: `docker kill` would count as an operator's wish, after which Docker starts nothing again. */
-  async crash(service: string): Promise<void> {
-    process.kill((await this.inspect(service)).State.Pid, "SIGKILL");
+  /**
+   * SIGKILL from outside, as a crash: `docker kill` would count as an operator's wish, after which Docker starts nothing again. Answers when that was
+   * (performance.now).
+   */
+  async crash(service: string): Promise<number> {
+    const { Pid } = (await this.inspect(service)).State;
+    process.kill(Pid, "SIGKILL");
+    return performance.now();
   }
 
   /** One statement as PostgreSQL's superuser; the rows as psql prints them. */
