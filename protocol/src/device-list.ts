@@ -9,7 +9,10 @@ export type DeviceId = v.InferOutput<typeof DeviceId>;
 /** Chosen at random by each installation: another one under the same device id means that the device was made anew. 14 bits, as Signal's. */
 export const RegistrationId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16_383));
 
-/** Goes up by exactly 1 with each change of the list; the first list of an account is 1. */
+/**
+ * Goes up by 1 with each change of the list; the first list of an account is 1. A device that knows a later list than the server, which was
+ * restored from a backup, goes on from what it knows (`LIMITS.listVersionLead`).
+ */
 export const ListVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2_147_483_647));
 
 export const ListedDevice = v.object({

@@ -6,6 +6,7 @@ import { ErrorCode } from "./errors.ts";
 import {
   CallId,
   ChannelId,
+  Generation,
   HandoffId,
   JoinId,
   MessageId,
@@ -38,6 +39,8 @@ export const DOWN = {
     /** Whom this person has blocked. */
     blocked: v.array(UserId),
     sessionId: SessionId,
+    /** Another than before: the server was restored from a backup, and what one knows of it may be unknown there. */
+    generation: Generation,
     /** The device this socket speaks for; null: none was named, or it is not this session's. */
     deviceId: v.nullable(DeviceId),
   }),

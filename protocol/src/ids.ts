@@ -36,8 +36,12 @@ export type JoinId = v.InferOutput<typeof JoinId>;
 export const CallId = v.pipe(uuid, v.brand("CallId"));
 export type CallId = v.InferOutput<typeof CallId>;
 
+/** Which time of the database this is: another one after it was restored from a backup, and then what came after that backup is unknown. */
+export const Generation = v.pipe(uuid, v.brand("Generation"));
+export type Generation = v.InferOutput<typeof Generation>;
+
 /**
- * Position of an event in its channel: 1, 2, 3 … without holes. Every event of a channel takes the next one,
+ * Position of an event in its channel: 1, 2, 3 … without holes, but for a large one where the database was restored. Every event of a channel takes the next one,
  * so a client that sees a hole knows that it missed something and asks `sync`.
  */
 export const Seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

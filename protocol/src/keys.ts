@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { base64, CiphertextBody, CiphertextType } from "./ciphertext.ts";
 import { DeviceId, DeviceList, ListVersion, RegistrationId } from "./device-list.ts";
 import { label } from "./entities.ts";
-import { SessionId, Timestamp, UserId } from "./ids.ts";
+import { Generation, SessionId, Timestamp, UserId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
 /** 0x05 ‖ 32 bytes: a Curve25519 public key. */
@@ -73,9 +73,13 @@ export const OwnDevice = v.object({
   current: v.boolean(),
 });
 export type OwnDevice = v.InferOutput<typeof OwnDevice>;
-/** `published` is null until the account's first device is registered; `sessionId` is the session that asks. */
+/**
+ * `published` is null until the account's first device is registered; `sessionId` is the session that asks; `generation` as in `ready`: after
+ * a restore the list may be an earlier one than a device knows.
+ */
 export const OwnDevices = v.object({
   sessionId: SessionId,
+  generation: Generation,
   published: v.nullable(PublishedDevices),
   devices: v.array(OwnDevice),
 });

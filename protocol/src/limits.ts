@@ -59,6 +59,11 @@ export const LIMITS = {
   presencePushOnline: 250,
   /** Devices of an account, as many as Signal's: with more, a message to all of two people's devices would not fit a frame. */
   devicesPerUser: 6,
+  /**
+   * By how many versions a device list may be ahead of the server's: a device knows what the server forgot with a restore. Few enough that no
+   * mistake of a client uses up the numbers.
+   */
+  listVersionLead: 1_000,
   deviceNameMax: 64,
   /** One ciphertext for one device, in bytes: 4,000 UTF-16 units are 12,000 bytes at most, padding and key exchange come on top. */
   ciphertextBytes: 16_384,

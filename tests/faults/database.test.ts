@@ -57,6 +57,7 @@ test("[FT2] without PostgreSQL sends are answered unavailable with retryAfterMs,
     ok: false,
     error: { code: "unavailable" },
   });
+  await waitFor("the health to be known", async () => (await health()).status === 503);
   expect(await health()).toEqual({ status: 503, body: { status: "unavailable", checks: { database: "unavailable" } } });
   for (const name of ["getSelf", "listSessions"] as const) {
     const answer = await call(place.url, name, { token: owner.token });

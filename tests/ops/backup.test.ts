@@ -7,7 +7,7 @@ import type { ChannelId } from "@lescopains/protocol/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readArchive } from "../../tools/backup/archive.ts";
 import { connect, type Connection } from "../flows/kit/connection.ts";
-import { type DevicePerson, friends } from "../flows/kit/devices.ts";
+import { anotherSession, type DevicePerson, friends, preKeys } from "../flows/kit/devices.ts";
 import { openDm, pairwise, said, words } from "../flows/kit/direct.ts";
 import { freshName, type Registered, register, serverWith, textChannel } from "../flows/kit/people.ts";
 import { type Place, startPlace } from "../flows/kit/place.ts";
@@ -118,7 +118,9 @@ test("[BK1] a restored installation has the same logins, messages, ciphertexts a
     const waiting = await granted(restored.url, "listMessages", { token: bob.token, params: { id: dm.id } });
     expect(waiting.messages.map(words)).toEqual([`sealed for ${bob.id} 1`]);
     expect(await back.until("keys:received")).toMatchObject({ messages: [{ fromUserId: ada.id, body: "AAAA" }] });
-    expect(await granted(restored.url, "listDevices", { token: bob.token })).toEqual(devices);
+    const { generation, ...restoredDevices } = await granted(restored.url, "listDevices", { token: bob.token });
+    expect({ ...restoredDevices, generation: devices.generation }).toEqual(devices);
+    expect(generation).not.toBe(devices.generation);
 
     const again = await connect(restored, ada);
     await again.must("message:send", pairwise(dm.id, "later", bob));
@@ -130,6 +132,66 @@ test("[BK1] a restored installation has the same logins, messages, ciphertexts a
     expect(next.messages.at(-1)?.id).toBeGreaterThan(lastId);
     back.close();
     again.close();
+  } finally {
+    await restored.stop();
+  }
+});
+
+test("[BK8] what was given out between a backup and its restoration is never given out again, and who was signed in stays so", async () => {
+  const owner = await registerWithCookie();
+  const [ada, bob] = (await friends(place, 2)) as [DevicePerson, DevicePerson];
+  const channelId = textChannel(await serverWith(place, owner, [ada, bob])).id;
+  const dm = await openDm(place, ada, bob);
+  await granted(place.url, "addPreKeys", {
+    token: bob.token,
+    body: { deviceId: 1, preKeys: preKeys(1, 3), kyberPreKeys: [] },
+  });
+  const at = await connect(place, ada);
+  const writes = { channelId, content: "before", nonce: "before" };
+  const { seq: before } = await at.must("message:send", writes);
+  await at.must("read:mark", { channelId, seq: before });
+  const ready = await at.until("ready");
+  const file = join(folder, "eighth.age");
+  expect(await runTool("backup", [file], env)).toMatchObject({ code: 0 });
+
+  const lost = await at.must("message:send", { ...writes, content: "after", nonce: "after" });
+  const lostDm = await at.must("message:send", pairwise(dm.id, "after", bob));
+  const claimed = await granted(place.url, "claimKeys", { token: ada.token, params: { id: bob.id } });
+  const later = await anotherSession(place, ada);
+  const refreshed = await fetch(`${place.url}/api/auth/refresh`, { method: "POST", headers: { cookie: owner.cookie } });
+  const cookie = refreshed.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+  at.close();
+
+  expect(await runTool("restore", [file], { ...env, DATA_DIR: join(folder, "eighth") })).toMatchObject({ code: 0 });
+  const restored = await startPlace({}, { dataDir: join(folder, "eighth") });
+  try {
+    const back = await connect(restored, ada);
+    const now = await back.until("ready");
+    expect(now.generation).not.toBe(ready.generation);
+    const marks = now.servers.flatMap(({ channels }) => channels).find(({ id }) => id === channelId);
+    expect(marks?.messageSeq).toBe(before);
+    expect(marks?.readSeq, "what was read is").toBe(marks?.lastSeq);
+    // Cursors of pages that were open all the while, in a channel and in a direct conversation.
+    const cursors = { [channelId]: lost.seq, [dm.id]: lostDm.seq };
+    expect((await back.must("sync", { channels: cursors })).channels[channelId]?.messages).toEqual([]);
+    const next = await back.must("message:send", { ...writes, content: "again", nonce: "after" });
+    expect(next.id).not.toBe(lost.id);
+    const nextDm = await back.must("message:send", pairwise(dm.id, "again", bob));
+    const { channels } = await back.must("sync", { channels: cursors });
+    expect(channels[channelId]?.messages.map(({ id }) => id)).toEqual([next.id]);
+    expect(channels[dm.id]?.messages.map(({ id }) => id)).toEqual([nextDm.id]);
+
+    const again = await granted(restored.url, "claimKeys", { token: ada.token, params: { id: bob.id } });
+    expect(claimed.bundles[0]?.preKey).not.toBeNull();
+    expect(again.bundles[0]?.preKey).toBeNull();
+    expect(again.bundles[0]?.signedPreKey).toEqual(claimed.bundles[0]?.signedPreKey);
+    const stranger = await fetch(`${restored.url}/api/users/@me`, {
+      headers: { authorization: `Bearer ${later.token}` },
+    });
+    expect(await stranger.json()).toMatchObject({ error: { code: "session_revoked" } });
+    const refresh = await fetch(`${restored.url}/api/auth/refresh`, { method: "POST", headers: { cookie } });
+    expect(refresh.status).toBe(200);
+    back.close();
   } finally {
     await restored.stop();
   }

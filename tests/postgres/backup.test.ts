@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readArchive, writeArchive as write } from "../../tools/backup/archive.ts";
 import { dump } from "../../tools/backup/dump.ts";
 import { check, load } from "../../tools/backup/load.ts";
+import { migrate } from "../../tools/stack/migrate.ts";
 import { MIGRATIONS, type Server, startServer } from "./server.ts";
 
 const passphrase = "a passphrase of the test";
@@ -88,6 +89,35 @@ test("[BK6] a database is made again with its rows, constraints, indexes and num
   expect(await rowsOf(to, triggers)).toEqual(await rowsOf(from, triggers));
   const history = "SELECT * FROM schema_migrations ORDER BY version";
   expect(await rowsOf(to, history)).toEqual(await rowsOf(from, history));
+});
+
+test("[BK8] a backup of any version of the schema is restored, and numbers go on a million higher", async () => {
+  const versions = readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql")).length;
+  const [user, place, channel, quiet] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const numbers = `SELECT c.last_seq::integer AS last, r.seq::integer AS read FROM channels c JOIN read_marks r ON r.channel_id = c.id ORDER BY 2`;
+  // Before and since it is known which event was the last message, and since there are generations.
+  for (const version of new Set([3, 7, 8, 10, versions])) {
+    const from = await server.empty();
+    await migrate({ connectionString: from, directory: MIGRATIONS, upTo: version });
+    await rowsOf(
+      from,
+      `INSERT INTO users (id, username, display_name, password_hash) VALUES ('${user}', 'ada', 'Ada', 'x');
+       INSERT INTO servers (id, name, owner_id) VALUES ('${place}', 'place', '${user}');
+       INSERT INTO channels (id, server_id, name, type, last_seq) VALUES ('${channel}', '${place}', 'read', 'text', 7), ('${quiet}', '${place}', 'not', 'text', 9);
+       INSERT INTO read_marks (user_id, channel_id, seq) VALUES ('${user}', '${channel}', 7), ('${user}', '${quiet}', 3);`,
+    );
+    // Since there are reactions it is known which event was the last message.
+    const knows = version >= 8;
+    if (knows) await rowsOf(from, "UPDATE channels SET message_seq = last_seq - 1");
+    const to = await server.empty();
+    await into(to, await archiveOf(from), false);
+    expect(await rowsOf(to, numbers), `version ${version}`).toEqual([
+      { last: 1_000_009, read: 3 },
+      { last: 1_000_007, read: knows ? 1_000_007 : 7 },
+    ]);
+    await migrate({ connectionString: to, directory: MIGRATIONS });
+    expect(await rowsOf(to, "SELECT FROM instance WHERE generation IS NOT NULL")).toHaveLength(1);
+  }
 });
 
 test("[BK7] what cannot be restored whole changes nothing; neither does a backup of a newer version", async () => {

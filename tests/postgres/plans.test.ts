@@ -82,6 +82,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
   // instance.ts
   "instance.row": { values: ["open"] },
+  "instance.generation": { values: [] },
   "instance.admission": { values: ["invite", "code000077", digest] },
   "instance.claim": { values: [digest, user(77)] },
   "instance.patch": { values: ["Name", "invite", true, "open", user(60_000), "{}"] },

@@ -8,6 +8,7 @@ import { OperatorError } from "../operator-error.ts";
 import { migrationsUpTo } from "../stack/migrate.ts";
 import { readArchive } from "./archive.ts";
 import { identifier } from "./dump.ts";
+import { beginGeneration, numberGap } from "./generation.ts";
 import { End, entryNames, Manifest, tableOf } from "./manifest.ts";
 
 /**
@@ -16,9 +17,6 @@ import { End, entryNames, Manifest, tableOf } from "./manifest.ts";
  */
 export const edgeShowsWithinMs = 17_000;
 const lookEveryMs = 500;
-
-/** Numbers that were given out between the backup and its restoration are never given out again: nobody gives out so many in that time. */
-const sequenceGap = 1_000_000;
 
 /** What an archive was found to hold. */
 export interface Checked {
@@ -96,13 +94,14 @@ export async function load(options: LoadOptions): Promise<number> {
     await eachTable(client, made, "disable trigger user");
     await client.query(`truncate ${made.map(identifier).join(", ")}`);
     const rows = await copyTables(client, path, passphrase, checked);
+    await beginGeneration(client, made);
     await eachTable(client, made, "enable trigger user");
     for (const sql of keys) await client.query(sql);
     for (const [name, last] of Object.entries(checked.end.sequences)) {
       await client.query("select setval($1::text::regclass, $2::bigint + $3::bigint)", [
         identifier(name),
         last,
-        sequenceGap,
+        numberGap,
       ]);
     }
     await client.query("commit");

@@ -1,9 +1,9 @@
-import type { UserId } from "@lescopains/protocol/ids";
+import type { Generation, UserId } from "@lescopains/protocol/ids";
 import type { Registration } from "@lescopains/protocol/instance";
 import type { InstanceInvite } from "@lescopains/protocol/operator";
 import { type SelfRow, SELF_COLUMNS } from "./accounts.ts";
 import { admitsWithoutUse, isLiving } from "./admission.ts";
-import { statement } from "./port.ts";
+import { type Database, statement } from "./port.ts";
 
 export interface InstanceRow {
   readonly name: string;
@@ -16,6 +16,15 @@ export const instanceRow = statement<[Registration], InstanceRow>(
   "instance.row",
   `SELECT name, coalesce(registration, $1::text) AS registration, server_invites AS "serverInvites" FROM instance`,
 );
+
+const generation = statement<[], { generation: Generation }>("instance.generation", `SELECT generation FROM instance`);
+
+/** Which time of the database this is: another one after it was restored from a backup. */
+export async function generationOf(db: Database): Promise<Generation> {
+  const [row] = await db.query(generation, []);
+  if (row === undefined) throw new Error("the database has no row of the instance");
+  return row.generation;
+}
 
 /** Looked at before the password is hashed: registration unless set, code, its SHA-256. */
 export const admission = statement<

@@ -52,13 +52,16 @@ export const openSession = statement<
    SELECT ${SELF_COLUMNS}, ARRAY(SELECT id::text FROM surplus) AS gone FROM account u`,
 );
 
-/** Moves a session to its next refresh token: id, presented generation, seconds it lives from now. No row: not the valid token. */
+/**
+ * Moves a session to its next refresh token: id, presented generation, seconds it lives from now. No row: not the valid token. A later one than
+ * is known was made before the database was restored from a backup, and is the one that its browser has.
+ */
 export const rotateSession = statement<[SessionId, number, number], SelfRow & { readonly generation: number }>(
   "sessions.rotate",
   `UPDATE sessions s
-   SET generation = s.generation + 1, last_used_at = now(), expires_at = now() + make_interval(secs => $3)
+   SET generation = $2 + 1, last_used_at = now(), expires_at = now() + make_interval(secs => $3)
    FROM users u
-   WHERE s.id = $1 AND s.generation = $2 AND s.expires_at > now() AND u.id = s.user_id
+   WHERE s.id = $1 AND s.generation <= $2 AND s.expires_at > now() AND u.id = s.user_id
    RETURNING ${SELF_COLUMNS}, s.generation`,
 );
 

@@ -8,6 +8,7 @@ import { admit, deviceChanges, keyClaims } from "../auth/limits.ts";
 import { revokeSessions } from "../auth/revoke.ts";
 import { conversationPartners, mayReach } from "../db/contacts.ts";
 import { devicesOf, publishDevice, published, publishList, renameDevice } from "../db/devices.ts";
+import { generationOf } from "../db/instance.ts";
 import { type Database, DatabaseError } from "../db/port.ts";
 import { addPreKeys, claimPreKeys, countPreKeys, lowKeys } from "../db/prekeys.ts";
 import { registration, revocation, staleList } from "../keys/device-change.ts";
@@ -95,8 +96,12 @@ export function keyRoutes(app: App): void {
 const NO_DEVICE = refuse("device_required", "this session speaks for no such device");
 
 async function ownDevices(db: Database, user: AccessClaims): Promise<OwnDevices> {
-  const [list, devices] = await Promise.all([published(db, user.sub), db.query(devicesOf, [user.sub, user.sid])]);
-  return { sessionId: user.sid, published: list, devices };
+  const [list, devices, generation] = await Promise.all([
+    published(db, user.sub),
+    db.query(devicesOf, [user.sub, user.sid]),
+    generationOf(db),
+  ]);
+  return { sessionId: user.sid, generation, published: list, devices };
 }
 
 async function register(env: Env, db: Database, user: AccessClaims, body: DeviceBody): Promise<Outcome<undefined>> {

@@ -21,7 +21,7 @@ const devices = fc.uniqueArray(line, {
 });
 const list: fc.Arbitrary<DeviceList> = fc.record({
   userId: fc.constantFrom(ada, ada, ada, bob),
-  version: fc.integer({ min: 1, max: 4 }),
+  version: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 998, max: 1_006 })),
   devices,
 });
 const identity = fc.constantFrom("one", "two");
@@ -48,9 +48,18 @@ const body: fc.Arbitrary<DeviceBody> = fc
     ...(resets ? { reset: { password: "" } } : {}),
   }));
 
+/** Not by much: no client uses up the numbers. */
+function expectNext(before: number, version: number, changes: boolean): void {
+  if (!changes) expect(version).toBe(before);
+  else {
+    expect(version).toBeGreaterThan(before);
+    expect(version).toBeLessThanOrEqual(before + 1_000);
+  }
+}
+
 const lines = (of: DeviceList) => of.devices.map((device) => JSON.stringify(device));
 
-test("[KEY3] [KEY7] whatever is registered: the version goes up by one or nothing changes, and nobody else's line does", () => {
+test("[KEY3] [KEY7] whatever is registered: the version goes up or nothing changes, and nobody else's line does", () => {
   let granted = 0;
   fc.assert(
     fc.property(present, body, (before, asked) => {
@@ -62,7 +71,7 @@ test("[KEY3] [KEY7] whatever is registered: the version goes up by one or nothin
       expect(deviceList.userId).toBe(ada);
       expect(kept).toEqual(deviceList.devices.map((device) => device.deviceId));
       expect(kept).toContain(deviceId);
-      expect(deviceList.version).toBe(changes ? expectedVersion + 1 : expectedVersion);
+      expectNext(expectedVersion, deviceList.version, changes);
       expect(expectedVersion).toBe(before?.deviceList.version ?? 0);
       expect(expectedIdentityKey).toBe(before?.identityKey ?? null);
       expect(resets).toBe(before !== null && before.identityKey !== identityKey);
@@ -80,7 +89,7 @@ test("[KEY3] [KEY7] whatever is registered: the version goes up by one or nothin
   expect(granted).toBeGreaterThan(50);
 });
 
-test("[KEY7] a list that is published alone only leaves out, and goes up by one", () => {
+test("[KEY7] a list that is published alone only leaves out, and goes up", () => {
   let granted = 0;
   fc.assert(
     fc.property(present, list, (before, asked) => {
@@ -91,7 +100,7 @@ test("[KEY7] a list that is published alone only leaves out, and goes up by one"
       const known = new Set(before === null ? [] : lines(before.deviceList));
       for (const one of lines(asked)) expect(known.has(one)).toBe(true);
       const version = before?.deviceList.version ?? 0;
-      expect(asked.version).toBe(decided.value === null ? version : version + 1);
+      expectNext(version, asked.version, decided.value !== null);
     }),
     { seed: 20_261_125, numRuns: 20_000 },
   );

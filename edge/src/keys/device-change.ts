@@ -1,6 +1,7 @@
 import { type DeviceId, type DeviceList, deviceListBytes, type ListedDevice } from "@lescopains/protocol/device-list";
 import type { UserId } from "@lescopains/protocol/ids";
 import type { DeviceBody, PublishedDevices } from "@lescopains/protocol/keys";
+import { LIMITS } from "@lescopains/protocol/limits";
 import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
 
 /** What a registration comes to. */
@@ -19,7 +20,8 @@ export interface Registration {
 
 /**
  * Whether a device may be registered with this list while `present` is what the account has published. Signatures are verified elsewhere.
- * A device adds or changes its own line, and may leave others out; nobody else's line changes, and the version goes up by one.
+ * A device adds or changes its own line, and may leave others out; nobody else's line changes, and the version goes up: by one, or to beyond what
+ * the device knows from before the server was restored from a backup.
  */
 export function registration(
   userId: UserId,
@@ -33,14 +35,14 @@ export function registration(
     return refuse("invalid_request", "the list has another registration id for this device");
   const kept = deviceList.devices.map((device) => device.deviceId);
   if (present === null) {
-    if (deviceList.version !== 1 || kept.length !== 1)
+    if (!follows(0, deviceList) || kept.length !== 1)
       return refuse("invalid_request", "the first list has version 1 and this device alone");
     return ok({ expectedVersion: 0, expectedIdentityKey: null, kept, fresh: true, changes: true, resets: false });
   }
   const expected = { expectedVersion: present.deviceList.version, expectedIdentityKey: present.identityKey };
   if (identityKey !== present.identityKey) {
     if (body.reset === undefined) return conflictWith(present, "the account has another identity key");
-    if (deviceList.version !== present.deviceList.version + 1) return staleList(present);
+    if (!follows(present.deviceList.version, deviceList)) return staleList(present);
     if (kept.length !== 1) return refuse("invalid_request", "the first list of a new identity has this device alone");
     return ok({ ...expected, kept, fresh: true, changes: true, resets: true });
   }
@@ -48,7 +50,7 @@ export function registration(
     if (!sameList(deviceList, present.deviceList)) return staleList(present);
     return ok({ ...expected, kept, fresh: false, changes: false, resets: false });
   }
-  if (deviceList.version !== present.deviceList.version + 1) return staleList(present);
+  if (!follows(present.deviceList.version, deviceList)) return staleList(present);
   if (deviceList.devices.some((device) => device.deviceId !== deviceId && !isListed(present.deviceList, device)))
     return refuse("invalid_request", "a device adds itself to the list, and no other");
   return ok({ ...expected, kept, fresh: !isListed(present.deviceList, own), changes: true, resets: false });
@@ -63,10 +65,14 @@ export function revocation(
   if (list.userId !== userId) return notOwn;
   if (present === null) return refuse("not_found", "the account has no device yet");
   if (sameList(list, present.deviceList)) return ok(null);
-  if (list.version !== present.deviceList.version + 1) return staleList(present);
+  if (!follows(present.deviceList.version, list)) return staleList(present);
   if (list.devices.some((device) => !isListed(present.deviceList, device)))
     return refuse("invalid_request", "this list may only leave devices out");
   return ok(list.devices.map(({ deviceId }) => deviceId));
+}
+
+function follows(version: number, { version: next }: DeviceList): boolean {
+  return next > version && next <= version + LIMITS.listVersionLead;
 }
 
 const notOwn = refuse("invalid_request", "the list is another account's");

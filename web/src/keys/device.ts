@@ -2,12 +2,12 @@ import { sign } from "@lescopains/e2ee/primitives/curve";
 import { generateIdentity } from "@lescopains/e2ee/session/keys";
 import { deviceBindingBytes, type DeviceId, type DeviceList, deviceListBytes } from "@lescopains/protocol/device-list";
 import type { DirectChannel } from "@lescopains/protocol/entities";
-import type { UserId } from "@lescopains/protocol/ids";
+import type { Generation, UserId } from "@lescopains/protocol/ids";
 import type { DeviceBody, OwnDevices, PublishedDevices } from "@lescopains/protocol/keys";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { ApiError } from "../net/api-error.ts";
 import { toBase64 } from "./base64.ts";
-import { keptIdentity } from "./identity.ts";
+import { checkOwnIdentity, keptIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
 import {
   dropAside,
@@ -19,12 +19,13 @@ import {
   useAside,
   useAsideIfPublished,
 } from "./new-device.ts";
-import { learnDevices, refreshPeers } from "./peers.ts";
+import { checkSigned, learnDevices, readPeer, refreshPeers } from "./peers.ts";
 import type { DeviceState, OwnDeviceView } from "./port.ts";
 import { publicKyber, publicSigned } from "./prekeys.ts";
 import { type ChannelRecord, codecs, type DeviceRecord, KEY } from "./records.ts";
 import { ownDevice } from "./sessions.ts";
 import type { Unit } from "./store/store.ts";
+import { markAll } from "./unsaved.ts";
 
 /** Others may change the account's list at the same moment. */
 const LIST_TRIES = 6;
@@ -43,15 +44,26 @@ export async function keptDevice(unit: Unit): Promise<DeviceRecord | undefined> 
  * - nothing here, nothing there: a new identity, kept before it is told;
  * - nothing here, one there: it has to come from another browser or from the vault;
  * - kept here, on the list → bound to this sign-in;
+ * - kept here, and the server was restored from a backup since → the list that it has goes on from the one that is known here, this device on it;
  * - kept here, not on a later list that our own identity has signed → revoked. Anything less is not believed;
  * - kept here, another identity there: nobody can prove that it is ours. It is told, asked again each time, and nothing is deleted.
  */
-export async function settleDevice(kit: Kit, name: string): Promise<DeviceState> {
+export async function settleDevice(kit: Kit, name: string): Promise<Settled> {
   const ended = await kit.store.exclusive(async (unit) => {
     return (await keptDevice(unit))?.status === "revoked" && (await readAside(unit)) === undefined;
   });
-  if (ended) return { kind: "revoked" };
+  if (ended) return { generation: undefined, state: { kind: "revoked" } };
   const present = await kit.server.call("listDevices");
+  return { generation: present.generation, state: await settleWith(kit, name, present) };
+}
+
+/** `generation`: of the server's database; undefined when it was not asked. */
+export interface Settled {
+  readonly generation: Generation | undefined;
+  readonly state: DeviceState;
+}
+
+async function settleWith(kit: Kit, name: string, present: OwnDevices): Promise<DeviceState> {
   await useAsideIfPublished(kit, present.published);
   let device = await kit.store.exclusive(keptDevice);
   if (device === undefined) {
@@ -66,11 +78,27 @@ export async function settleDevice(kit: Kit, name: string): Promise<DeviceState>
     await forgetIdentity(kit);
     return elsewhere(false);
   }
-  if (device.status === "active" && !(await staysListed(kit, device, present.published))) return { kind: "revoked" };
+  const forgot = isForgotten(device, present);
+  if (device.status === "active" && !forgot && !(await staysListed(kit, device, present.published)))
+    return { kind: "revoked" };
   const bound = present.devices.find(({ deviceId }) => deviceId === device.deviceId)?.current === true;
-  if (device.status === "registering" || !bound) await register(kit, present, undefined);
+  if (device.status === "registering" || !bound || forgot) await register(kit, present, undefined);
+  else if (device.generation === null) await noteGeneration(kit, present);
   const { deviceId } = await kit.store.exclusive(ownDevice);
   return { kind: "ready", deviceId };
+}
+
+/** The server's database is a backup from before now: what this device told it since may be unknown there. */
+function isForgotten({ status, generation }: DeviceRecord, present: OwnDevices): boolean {
+  return status === "active" && generation !== null && generation !== present.generation;
+}
+
+async function noteGeneration(kit: Kit, { generation }: OwnDevices): Promise<void> {
+  await kit.store.exclusive(async (unit) => {
+    const device = await unit.get(KEY.device, codecs.device);
+    if (device !== undefined) unit.put(KEY.device, codecs.device, { ...device, generation });
+    await unit.commit();
+  });
 }
 
 function elsewhere(replaced: boolean): DeviceState {
@@ -175,7 +203,10 @@ async function noteRegistered(kit: Kit, unit: Unit, prepared: DeviceBody, answer
       status: "active",
       deviceId: prepared.deviceId,
       registeredAt: device.registeredAt ?? line?.createdAt ?? null,
+      generation: answer.generation,
     });
+    // What the vault got since is not in it any more.
+    if (isForgotten(device, answer)) await markAll(kit, unit);
   }
   for (const list of [prepared, answer.published]) await learnDevices(kit, unit, kit.selfId, list);
   await unit.commit();
@@ -224,19 +255,54 @@ export function channelOf(channel: DirectChannel, known: ChannelRecord | undefin
   };
 }
 
+interface Base {
+  readonly list: DeviceList | undefined;
+  /** The latest that is known: the next one is later. */
+  readonly version: number;
+}
+
+/** What the next list is made of: what is signed anew is what we believe, so a line that the server put in is refused with its list. */
+async function baseFor(kit: Kit, unit: Unit, device: DeviceRecord, present: OwnDevices): Promise<Base> {
+  const { published } = present;
+  const known = (await readPeer(unit, kit.selfId))?.list ?? undefined;
+  const isBehind = published === null || published.deviceList.version <= (known?.version ?? 0);
+  if (known === undefined || !isForgotten(device, present) || !isBehind) {
+    const list = (await learnDevices(kit, unit, kit.selfId, published))?.list ?? undefined;
+    return { list, version: list?.version ?? 0 };
+  }
+  if (published === null) return { list: undefined, version: known.version };
+  await checkOwnIdentity(unit, published.identityKey);
+  await checkSigned(kit, kit.selfId, published);
+  const { deviceList } = published;
+  if (String(deviceListBytes(deviceList)) === String(deviceListBytes(known)))
+    return { list: known, version: known.version };
+  // Another list than either, so under a version of its own.
+  // Of an earlier list, what was taken off since stays off. What the server does not know comes back by itself, as this device does. Under the
+  // same version another of the account's browsers has gone on from what it knew, when this one was away.
+  const isEarlier = deviceList.version < known.version;
+  const devices = deviceList.devices.filter((line) => !isEarlier || isSameLine(known.devices, line));
+  return { list: { ...deviceList, version: 0, devices }, version: known.version };
+}
+
+function isSameLine(devices: DeviceList["devices"], line: DeviceList["devices"][number]): boolean {
+  return devices.some(
+    ({ deviceId, registrationId, createdAt }) =>
+      deviceId === line.deviceId && registrationId === line.registrationId && createdAt === line.createdAt,
+  );
+}
+
 async function prepareRegistration(
   kit: Kit,
   unit: Unit,
-  { sessionId, published, devices }: OwnDevices,
+  present: OwnDevices,
   reset: Reset | undefined,
 ): Promise<DeviceBody> {
+  const { sessionId, published, devices } = present;
   const made = reset === undefined ? await readKept(unit) : await readAside(unit);
   if (made === undefined) throw refusal("storage_failed", "the keys of this browser's device are gone");
   const { device, identity, signed, kyber } = made;
-  // What is signed anew is what we believe: a line that the server put in is refused with its list.
-  const base = reset === undefined ? (await learnDevices(kit, unit, kit.selfId, published))?.list : undefined;
-  const version = (reset === undefined ? base : published?.deviceList)?.version ?? 0;
-  const { list, deviceId } = listWith(kit, device, base ?? undefined, version);
+  const base = reset === undefined ? await baseFor(kit, unit, device, present) : await baseAnew(kit, unit, published);
+  const { list, deviceId } = listWith(kit, device, base);
   if (deviceId !== device.deviceId) {
     unit.put(reset === undefined ? KEY.device : KEY.next.device, codecs.device, { ...device, deviceId });
   }
@@ -269,18 +335,26 @@ async function readKept(unit: Unit): Promise<NewDevice | undefined> {
   return { device, identity, signed, kyber };
 }
 
+/** A new identity has one device; versions go on, from the latest that anyone may know. */
+async function baseAnew(kit: Kit, unit: Unit, published: PublishedDevices | null): Promise<Base> {
+  const known = (await readPeer(unit, kit.selfId))?.list?.version ?? 0;
+  return { list: undefined, version: Math.max(known, published?.deviceList.version ?? 0) };
+}
+
 function listWith(
   kit: Kit,
   device: DeviceRecord,
-  base: DeviceList | undefined,
-  version: number,
+  { list, version }: Base,
 ): { readonly list: DeviceList; readonly deviceId: DeviceId } {
-  const before = base?.devices ?? [];
+  const before = list?.devices ?? [];
   const own = ownLine(before, device);
-  if (own !== undefined && base !== undefined) return { list: base, deviceId: own.deviceId };
+  if (own !== undefined && list !== undefined) {
+    return { list: list.version === version ? list : { ...list, version: version + 1 }, deviceId: own.deviceId };
+  }
   if (before.length >= LIMITS.devicesPerUser) throw refusal("conflict", "the account has as many devices as it may");
   const taken = new Set(before.map(({ deviceId }) => deviceId));
-  let deviceId = 1;
+  let { deviceId } = device;
+  if (taken.has(deviceId)) deviceId = 1;
   while (taken.has(deviceId)) deviceId += 1;
   const { registrationId, createdAtMs } = device;
   return {

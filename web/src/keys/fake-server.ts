@@ -3,7 +3,7 @@ import type { Ciphertext } from "@lescopains/protocol/ciphertext";
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { DirectChannel, Message } from "@lescopains/protocol/entities";
 import type { ErrorCode } from "@lescopains/protocol/errors";
-import type { ChannelId, MessageId, Seq, SessionId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, Generation, MessageId, Seq, SessionId, UserId } from "@lescopains/protocol/ids";
 import type {
   DeviceBody,
   Envelope,
@@ -13,6 +13,7 @@ import type {
   PublishedDevices,
 } from "@lescopains/protocol/keys";
 import type { Vault, VaultRecord } from "@lescopains/protocol/vault";
+import { LIMITS } from "@lescopains/protocol/limits";
 import { ApiError } from "../net/api-error.ts";
 import type { Feed } from "./keys.ts";
 import type { Kit } from "./kit.ts";
@@ -73,6 +74,7 @@ export class FakeKeysServer {
   readonly traffic: { readonly from: string; readonly to: string; readonly type: number; readonly body: string }[] = [];
   readonly claimed: string[] = [];
   readonly failures: string[] = [];
+  generation = "018f0000-0000-4000-8000-00000000000a" as Generation;
   syncPage = 100;
   /** `user/device` of those for whom no more envelopes are taken. */
   readonly full = new Set<string>();
@@ -80,6 +82,25 @@ export class FakeKeysServer {
   readonly unreachable = new Set<UserId>();
   private ids = 0;
   private nowMs = Date.UTC(2026, 10, 25);
+
+  /** What `restore` makes it again, as tools/backup does. */
+  backup(): { readonly accounts: Map<UserId, Account>; readonly channels: Map<ChannelId, Channel> } {
+    return structuredClone({ accounts: this.accounts, channels: this.channels });
+  }
+
+  /** Every connection is lost. */
+  restore(backup: ReturnType<FakeKeysServer["backup"]>): void {
+    const { accounts, channels } = structuredClone(backup);
+    this.connections.clear();
+    this.accounts.clear();
+    this.channels.clear();
+    for (const [id, account] of accounts) this.accounts.set(id, account);
+    for (const [id, channel] of channels) this.channels.set(id, { ...channel, lastSeq: channel.lastSeq + 1_000_000 });
+    for (const { devices } of this.accounts.values()) {
+      for (const device of devices.values()) Object.assign(device, { preKeys: [], kyberPreKeys: [] });
+    }
+    this.generation = crypto.randomUUID() as Generation;
+  }
 
   account(userId: UserId): Account {
     const known = this.accounts.get(userId);
@@ -159,7 +180,8 @@ export class FakeKeysServer {
     const device = wanted === null ? undefined : this.account(connection.userId).devices.get(wanted);
     connection.deviceId = device?.session === connection.session ? device.deviceId : null;
     this.connections.add(connection);
-    connection.push("ready", { dms: this.dmsOf(connection.userId), deviceId: connection.deviceId });
+    const { deviceId } = connection;
+    connection.push("ready", { dms: this.dmsOf(connection.userId), deviceId, generation: this.generation });
     if (device !== undefined && connection.deviceId !== null && device.envelopes.length > 0) {
       connection.push("keys:received", { messages: device.envelopes.slice(0, 100) });
     }
@@ -169,6 +191,7 @@ export class FakeKeysServer {
     const { published, devices } = this.account(userId);
     return {
       sessionId: session as SessionId,
+      generation: this.generation,
       published,
       devices: [...devices.values()].map(({ deviceId, body, createdAt, session: of }) => ({
         deviceId,
@@ -270,7 +293,8 @@ export class FakeKeysServer {
     if (resets && body.reset?.password !== "password") throw refuse("invalid_credentials");
     const version = published?.deviceList.version ?? 0;
     const same = body.deviceList.version === version;
-    if (!same && body.deviceList.version !== version + 1) throw refuse("conflict", { ...published });
+    const ahead = body.deviceList.version - version;
+    if (!same && (ahead < 1 || ahead > LIMITS.listVersionLead)) throw refuse("conflict", { ...published });
     if (resets) for (const deviceId of account.devices.keys()) this.dropDevice(userId, deviceId);
     const known = account.devices.get(body.deviceId);
     const fresh = known?.body.registrationId !== body.registrationId;
@@ -290,6 +314,8 @@ export class FakeKeysServer {
     }
     const { identityKey, deviceList, deviceListSignature } = body;
     account.published = { identityKey, deviceList, deviceListSignature };
+    const kept = new Set(deviceList.devices.map(({ deviceId }) => deviceId));
+    for (const deviceId of account.devices.keys()) if (!kept.has(deviceId)) this.dropDevice(userId, deviceId);
     if (!same) this.tellChanged(userId);
     return this.ownDevices(userId, session);
   }

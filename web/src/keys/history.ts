@@ -50,10 +50,6 @@ export function bucketOf(channelId: ChannelId, seq: Seq): string {
   return `${channelId}/${Math.floor(seq / BUCKET)}`;
 }
 
-export function bucketsUpTo(channelId: ChannelId, seq: Seq): string[] {
-  return Array.from({ length: Math.floor(seq / BUCKET) + 1 }, (_, index) => `${channelId}/${index}`);
-}
-
 export function bucketRange(bucket: string): { readonly channelId: ChannelId; readonly from: Seq; readonly to: Seq } {
   const [channelId, number] = bucket.split("/");
   const from = Number(number) * BUCKET;

@@ -6,7 +6,7 @@ import type { Argon2id } from "@lescopains/e2ee/vault/passphrase";
 import type { Platform } from "@lescopains/e2ee/platform";
 import type { Sha512 } from "@lescopains/e2ee/safety-number/sha512";
 import type { DownBody } from "@lescopains/protocol/down";
-import type { ChannelId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, Generation, UserId } from "@lescopains/protocol/ids";
 import { ApiError } from "../net/api-error.ts";
 import { backoffMs } from "../sync/backoff.ts";
 import type { Clock, Locks } from "../sync/ports.ts";
@@ -42,7 +42,7 @@ import { createVault, problemOf } from "./vault.ts";
 
 /** What the page passes on of its connection. */
 export interface Feed {
-  readonly ready: Pick<DownBody<"ready">, "dms" | "deviceId">;
+  readonly ready: Pick<DownBody<"ready">, "dms" | "deviceId" | "generation">;
   readonly lost: null;
   readonly "message:new": DownBody<"message:new">;
   readonly "message:deleted": DownBody<"message:deleted">;
@@ -117,7 +117,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   let online = false;
   let socketDevice: number | null = null;
   let closed = false;
-  let settled = false;
+  /** Of the server's database when the device was settled last. */
+  let settledIn: Generation | undefined;
   let lastMark = 0;
   let waiting: Waiting | undefined;
   let cancelLook: (() => void) | undefined;
@@ -164,12 +165,12 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     if (closed) return state;
     try {
       const next = await alone(async () => {
-        const found = await settleDevice(kit, deps.deviceName);
+        const { generation, state: found } = await settleDevice(kit, deps.deviceName);
+        settledIn = generation;
         if (found.kind !== "identityElsewhere") return found;
         const { exists, kdf } = await deps.server.call("getVault");
         return { ...found, vault: exists, passphrase: kdf !== null };
       });
-      settled = true;
       const same = JSON.stringify(next) === JSON.stringify(state);
       if (!same || (next.kind === "ready" && next.deviceId !== socketDevice)) setState(next);
       if (next.kind === "ready") {
@@ -553,7 +554,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     if (notice !== undefined) kit.tell("dm:notice", notice);
   }
 
-  async function connected(dms: Feed["ready"]["dms"], deviceId: number | null): Promise<void> {
+  async function connected({ dms, deviceId, generation }: Feed["ready"]): Promise<void> {
     online = true;
     socketDevice = deviceId;
     inbox.restart();
@@ -564,7 +565,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       dms.map(({ id }) => id),
     );
     const mine = state.kind === "ready" && state.deviceId === deviceId;
-    if (!settled || !mine) await settle();
+    if (settledIn !== generation || !mine) await settle();
     else await afterReady();
   }
 
@@ -581,7 +582,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   }
 
   const feeds: { readonly [N in keyof Feed]: (body: Feed[N]) => Promise<void> } = {
-    ready: async ({ dms, deviceId }) => await connected(dms, deviceId),
+    ready: connected,
     async lost() {
       online = false;
       socketDevice = null;

@@ -34,6 +34,7 @@ export async function makeDevice(
     rotatedAtMs: 0,
     registeredAt: null,
     restored,
+    generation: null,
   };
   return { identity, ...(await makeLongKeys(kit, blank, identity)) };
 }

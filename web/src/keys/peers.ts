@@ -42,14 +42,9 @@ export async function learnDevices(
   const known = await readPeer(unit, userId);
   // That there is nothing any more is never believed: an account that has devices keeps at least one.
   if (published === null) return known;
-  const { identityKey, deviceList, deviceListSignature } = published;
+  const { identityKey, deviceList } = published;
+  await checkSigned(kit, userId, published);
   const signed = deviceListBytes(deviceList);
-  if (
-    deviceList.userId !== userId ||
-    !(await verify(kit.platform, fromBase64(identityKey), signed, fromBase64(deviceListSignature)))
-  ) {
-    throw refusal("list_refused", "a device list is not signed by its identity");
-  }
   if (userId === kit.selfId) await checkOwnIdentity(unit, identityKey);
   const sameIdentity = known?.identityKey === identityKey;
   if (known?.list != null) {
@@ -75,6 +70,21 @@ export async function learnDevices(
   if (superseded.length > 0 && userId !== kit.selfId) await noteChange(kit, unit, userId);
   if (!sameIdentity) unit.put(KEY.dirty("peers"), codecs.count, kit.mark());
   return next;
+}
+
+/** @throws KeysError `list_refused` unless it is this person's list, signed by the identity that it comes with. */
+export async function checkSigned(
+  kit: Kit,
+  userId: UserId,
+  { identityKey, deviceList, deviceListSignature }: PublishedDevices,
+): Promise<void> {
+  const signed = deviceListBytes(deviceList);
+  if (
+    deviceList.userId !== userId ||
+    !(await verify(kit.platform, fromBase64(identityKey), signed, fromBase64(deviceListSignature)))
+  ) {
+    throw refusal("list_refused", "a device list is not signed by its identity");
+  }
 }
 
 /** What is thought of a person whose identity has just become another one. */

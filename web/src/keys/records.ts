@@ -18,7 +18,7 @@ import {
 import { Ciphertext, DeviceCiphertext } from "@lescopains/protocol/ciphertext";
 import { DeviceId, DeviceList, RegistrationId } from "@lescopains/protocol/device-list";
 import { ErrorCode } from "@lescopains/protocol/errors";
-import { ChannelId, MessageId, Seq, Timestamp, UserId } from "@lescopains/protocol/ids";
+import { ChannelId, Generation, MessageId, Seq, Timestamp, UserId } from "@lescopains/protocol/ids";
 import { FailureReason, ListVersions, OutgoingEnvelope } from "@lescopains/protocol/keys";
 import * as v from "valibot";
 import { KeptContent } from "./content.ts";
@@ -97,6 +97,8 @@ export const DeviceRecord = v.object({
   registeredAt: v.nullable(Timestamp),
   /** The identity was brought here: messages from before the device may be asked for. */
   restored: v.boolean(),
+  /** Of the server's database when the device was settled there last; null: by a version that did not know of it. */
+  generation: v.optional(v.nullable(Generation), null),
 });
 export type DeviceRecord = v.InferOutput<typeof DeviceRecord>;
 

@@ -16,12 +16,13 @@ import { type Vault as ServerVault, VaultConflict } from "@lescopains/protocol/v
 import * as v from "valibot";
 import { ApiError } from "../net/api-error.ts";
 import { fromBase64, toBase64, toBase64Url, uuidBytes } from "./base64.ts";
-import { bucketRange, bucketsUpTo } from "./history.ts";
+import { bucketRange } from "./history.ts";
 import { asRefusal, type Kit, refusal, singleFlight } from "./kit.ts";
 import { KeysError, type KeyProblem, type KeysRefusal, type VaultState } from "./port.ts";
 import { codecs, KEY, PeerRecord, RowRecord, type VaultRecord } from "./records.ts";
 import { bytesCodec, jsonCodec } from "./store/codec.ts";
 import type { Row, Unit } from "./store/store.ts";
+import { markAll } from "./unsaved.ts";
 import { ChannelId, Seq } from "@lescopains/protocol/ids";
 
 /** What a sealed record holds. */
@@ -553,15 +554,4 @@ function split<T>(items: readonly T[], contentOf: (part: T[]) => VaultContent): 
     bytes += size;
   }
   return parts.map(contentOf);
-}
-
-/** Everything is to be saved: the vault is new. */
-async function markAll(kit: Kit, unit: Unit): Promise<void> {
-  for (const key of await unit.keys("channel/")) {
-    const channel = await unit.get(key, codecs.channel);
-    if (channel === undefined) continue;
-    for (const bucket of bucketsUpTo(channel.channelId, channel.seen)) {
-      unit.put(KEY.dirty(`row/${bucket}`), codecs.count, kit.mark());
-    }
-  }
 }

@@ -20,6 +20,7 @@ const READY = {
   voice: [],
   blocked: [],
   sessionId: SESSION,
+  generation: "018f0000-0000-4000-8000-0000000000a1",
   deviceId: null,
 };
 

@@ -81,9 +81,9 @@ export function createDevice({ selfId, socket, storage, clock, openKeys }: Devic
       },
     },
     feed,
-    ready({ dms, deviceId }) {
+    ready({ dms, deviceId, generation }) {
       waiting = [];
-      feed("ready", { dms, deviceId });
+      feed("ready", { dms, deviceId, generation });
       if (keys === undefined && !closed) cancel ??= clock.after(START_AFTER_MS, () => void started());
     },
     lost: () => feed("lost", null),

@@ -1,6 +1,6 @@
 /** A server with one channel, as far as a client can see it: for tests of the whole of `Live` without a network. */
 import type { Channel, Message, Self, Server } from "@lescopains/protocol/entities";
-import type { ChannelId, MessageId, Seq, ServerId, UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, Generation, MessageId, Seq, ServerId, UserId } from "@lescopains/protocol/ids";
 import type { HistoryPage } from "@lescopains/protocol/rest";
 import { ApiError } from "../net/api-error.ts";
 import type { Api } from "../net/rest.ts";
@@ -37,6 +37,7 @@ interface Sent {
 export class FakeServer {
   readonly messages: Message[] = [];
   readonly marks: Seq[] = [];
+  generation = "018f0000-0000-4000-8000-0000000000a1" as Generation;
   lastSeq: Seq = 0;
   readSeq: Seq = 0;
   syncLimit = 100;
@@ -96,8 +97,17 @@ export class FakeServer {
       voice: [],
       blocked: [],
       sessionId,
+      generation: this.generation,
       deviceId: null,
     });
+  }
+
+  /** As tools/backup: the first `kept` messages, and numbers that were never given out. */
+  restore(kept: number): void {
+    this.messages.splice(kept);
+    this.lastSeq += 1_000_000;
+    this.readSeq = this.lastSeq;
+    this.generation = crypto.randomUUID() as Generation;
   }
 
   /** Somebody writes; `told`: the event reaches the client. */

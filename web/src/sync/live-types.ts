@@ -189,6 +189,10 @@ export interface Live {
   /** Who is in which voice channel or call. */
   readonly voice: VoiceLine;
 
+  /** The server was restored from a backup, and the person has not read yet that something may be missing. */
+  readonly restored: ReadonlySignal<boolean>;
+  readonly noteRestoredRead: () => void;
+
   readonly onHappening: (listener: (happening: Happening) => void) => () => void;
   readonly setSelf: (user: Self) => void;
   /** Ends the socket and all timers. The client calls it at sign-out. */

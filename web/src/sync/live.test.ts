@@ -236,6 +236,38 @@ describe("conversation", () => {
     expect(server.syncs).toBe(1);
   });
 
+  test("[CO13] after a restore what the server does not know any more goes, what waits is sent, and it is said until it is read", async () => {
+    const { shown, server, wire, machine, live, conversation } = await openedTab(2);
+    for (const words of ["lost", "lost too"]) server.post(words);
+    await settle();
+    expect(live.restored.value).toBe(false);
+    wire.cut();
+    conversation.send({ content: "waits" });
+    server.restore(2);
+    await machine.clock.advance(1_000);
+    server.ready();
+    await settle();
+    expect(shown()).toEqual(["m1", "m2", "waits"]);
+    expect(live.restored.value).toBe(true);
+    server.post("new");
+    await settle();
+    expect(shown()).toEqual(["m1", "m2", "waits", "new"]);
+    expect(live.unread(CHANNEL).value.count).toBe(1);
+
+    // A page that is loaded later has nothing to forget, and says it all the same; a browser that was never here does not.
+    const later = openTab(machine);
+    later.server.generation = server.generation;
+    later.server.ready();
+    expect(later.live.restored.value).toBe(true);
+    later.live.noteRestoredRead();
+    later.server.ready();
+    expect(later.live.restored.value).toBe(false);
+    const elsewhere = openTab();
+    elsewhere.server.generation = server.generation;
+    elsewhere.server.ready();
+    expect(elsewhere.live.restored.value).toBe(false);
+  });
+
   test("[CO3] too far behind, the messages are loaded anew instead", async () => {
     const { shown, server, wire, machine } = await openedTab(1);
     server.syncLimit = 5;

@@ -13,6 +13,7 @@ import { createDirectory } from "./directory.ts";
 import { createDirects } from "./directs.ts";
 import { createDrafts, createSealedDrafts } from "./drafts.ts";
 import { createFriends } from "./friends.ts";
+import { createGenerationBook } from "./generation.ts";
 import type { Happening, Live } from "./live-types.ts";
 import { createMemberBook } from "./members.ts";
 import { createOutbox } from "./outbox.ts";
@@ -50,6 +51,7 @@ export function createLive(deps: LiveDeps): Live {
 
   const self = signal(deps.self);
   const ready = signal(false);
+  const generation = createGenerationBook(userId, storage);
   const status = signal(keptStatus(storage, userId));
   const listeners = new Set<(happening: Happening) => void>();
 
@@ -197,6 +199,8 @@ export function createLive(deps: LiveDeps): Live {
 
   socket.on("ready", (body) => {
     batch(() => {
+      // What it told before is not there any more, and never numbered again. Direct messages are the device's, which keeps them.
+      if (generation.learn(body.generation)) for (const one of conversations.values()) one.reset();
       self.value = body.user;
       people.note(body.user);
       directory.replace(body.servers, body.dms);
@@ -358,6 +362,8 @@ export function createLive(deps: LiveDeps): Live {
     ),
     conversation,
     voice,
+    restored: generation.restored,
+    noteRestoredRead: generation.noteRead,
     onHappening(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

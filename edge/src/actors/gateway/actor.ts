@@ -1,6 +1,5 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { AnyDown } from "@lescopains/protocol/down";
-import type { Self } from "@lescopains/protocol/entities";
 import { CLOSE_CODES } from "@lescopains/protocol/errors";
 import type { ChannelId, ServerId, SessionId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS, PERIODS } from "@lescopains/protocol/limits";
@@ -16,7 +15,7 @@ import { log } from "../../platform/logger.ts";
 import { ciphertexts, eventsDelivered, eventsReceived, messageAcks, refusals } from "../../platform/metrics.ts";
 import { type ConnectAnswer, type ConnectRequest, type Socket, SocketServer } from "../../socketio/server.ts";
 import { Broadcasts } from "./broadcasts.ts";
-import { arrivalOf } from "./connect.ts";
+import { type Arrival, arrivalOf } from "./connect.ts";
 import { answerEvent } from "./events.ts";
 import { Mailbox } from "./mailbox.ts";
 import { ciphertextFor, forReader, type LocalPresence, type ServerChange, type Told } from "./messages.ts";
@@ -49,8 +48,8 @@ export class Gateway extends Actor {
   readonly #shard: number;
   readonly #io: SocketServer<SocketData>;
   readonly #roster = new Roster<LocalSocket>();
-  /** Accounts of sockets between `connect` and `ready`. */
-  readonly #accounts = new WeakMap<LocalSocket, Self>();
+  /** What is known of sockets between `connect` and `ready`. */
+  readonly #arrivals = new WeakMap<LocalSocket, Pick<Arrival, "account" | "generation">>();
   /** Events for sockets whose `ready` is being made, so that `ready` is the first and nothing after it is missed. */
   readonly #held = new Map<LocalSocket, AnyDown[]>();
   readonly #others: readonly RemoteGateway[];
@@ -249,8 +248,8 @@ export class Gateway extends Actor {
       const { code, message, retryAfterMs } = arrived.error;
       return { ok: false, message, data: retryAfterMs === undefined ? { code } : { code, retryAfterMs } };
     }
-    const { account, data } = arrived.value;
-    this.#accounts.set(socket, account);
+    const { data } = arrived.value;
+    this.#arrivals.set(socket, arrived.value);
     // Another connection of the same person has their chosen status.
     const known = this.#roster.user(data.userId)?.presence ?? { status: "online" };
     return { ok: true, data: { ...data, serverIds: [], ...known } };
@@ -258,8 +257,8 @@ export class Gateway extends Actor {
 
   async #connected(socket: LocalSocket): Promise<void> {
     const { userId, sessionId, deviceId, status, customStatus } = socket.data;
-    const account = this.#accounts.get(socket);
-    if (account === undefined) return socket.disconnect({ close: true, code: TRY_AGAIN_LATER, reason: "unavailable" });
+    const arrival = this.#arrivals.get(socket);
+    if (arrival === undefined) return socket.disconnect({ close: true, code: TRY_AGAIN_LATER, reason: "unavailable" });
     const user = this.#roster.add(userId, socket, presence(status, customStatus));
     const held: AnyDown[] = [];
     this.#held.set(socket, held);
@@ -270,7 +269,8 @@ export class Gateway extends Actor {
         shard: this.#shard,
         roster: this.#roster,
         user,
-        account,
+        account: arrival.account,
+        generation: arrival.generation,
         sessionId,
         deviceId,
       });

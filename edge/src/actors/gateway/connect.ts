@@ -1,5 +1,6 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { Self } from "@lescopains/protocol/entities";
+import type { Generation } from "@lescopains/protocol/ids";
 import { verifyAccessToken } from "../../auth/access-token.ts";
 import { accountOfSession } from "../../db/gateway.ts";
 import { type Database, DatabaseError } from "../../db/port.ts";
@@ -15,6 +16,7 @@ interface Credentials {
 /** Who connects: the account, and what the socket keeps of it. */
 export interface Arrival {
   readonly account: Self;
+  readonly generation: Generation;
   readonly data: Pick<SocketData, "userId" | "sessionId" | "deviceId" | "expiresAt">;
 }
 
@@ -35,9 +37,9 @@ export async function arrivalOf(
   try {
     const [row] = await db.query(accountOfSession, [sessionId, userId]);
     if (row === undefined) return refuse("session_revoked", "the session has ended");
-    const { deviceId: bound, ...account } = row;
+    const { deviceId: bound, generation, ...account } = row;
     const deviceId: DeviceId | null = bound === named ? bound : null;
-    return ok({ account, data: { userId, sessionId, deviceId, expiresAt } });
+    return ok({ account, generation, data: { userId, sessionId, deviceId, expiresAt } });
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.kind !== "unavailable") throw error;
     return refuse("unavailable", "the database is not reachable", { retryAfterMs: 2_000 });

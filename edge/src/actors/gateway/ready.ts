@@ -1,7 +1,7 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
 import type { DownBody } from "@lescopains/protocol/down";
 import type { Presence, Self, Server } from "@lescopains/protocol/entities";
-import type { SessionId, UserId } from "@lescopains/protocol/ids";
+import type { Generation, SessionId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { blockedIds } from "../../db/blocks.ts";
 import { channelMarks, withMarks } from "../../db/channels.ts";
@@ -22,6 +22,7 @@ interface Newcomer<S> {
   readonly user: LocalUser<S>;
   readonly account: Self;
   readonly sessionId: SessionId;
+  readonly generation: Generation;
   readonly deviceId: DeviceId | null;
 }
 
@@ -37,6 +38,7 @@ export async function readyFor<S>({
   user,
   account,
   sessionId,
+  generation,
   deviceId,
 }: Newcomer<S>): Promise<DownBody<"ready">> {
   const rows = await db.query(serversOfUser, [user.id]);
@@ -73,6 +75,7 @@ export async function readyFor<S>({
     voice,
     blocked: blocked.map(({ id }) => id),
     sessionId,
+    generation,
     deviceId,
   };
 }

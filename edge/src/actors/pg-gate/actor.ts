@@ -1,8 +1,9 @@
-import type { DatabaseErrorKind, GateAnswer } from "../../db/port.ts";
+import { type DatabaseErrorKind, type GateAnswer, statement } from "../../db/port.ts";
 import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { statementErrors, statements, timed } from "../../platform/metrics.ts";
+import { sharedQuestion } from "../../platform/shared-question.ts";
 import { type ConnectionPool, openPool } from "./pool.ts";
 
 /** What workerd says of a socket that this side has closed. */
@@ -10,9 +11,19 @@ const OWN_CLOSE = "This socket has been closed.";
 /** More than this many statements waiting for a connection: PostgreSQL is too slow or gone, and waiting only adds to it. */
 const MAX_WAITING = 5_000;
 
+/** How old the answer to "does PostgreSQL answer?" may be. */
+const ALIVE_FOR_MS = 1_000;
+
+const alive = statement<[], { one: number }>("alive", "SELECT 1 AS one");
+
 /** Owns the instance's PostgreSQL connections; all others send it named statements. */
 export class PgGate extends Actor {
   readonly #pool: Promise<ConnectionPool>;
+  readonly #isAlive = sharedQuestion(
+    async () => (await this.query(alive.name, alive.text, [])).ok,
+    ALIVE_FOR_MS,
+    Date.now,
+  );
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -30,6 +41,11 @@ export class PgGate extends Actor {
     );
     if (!answer.ok) statementErrors.inc({ kind: answer.kind });
     return answer;
+  }
+
+  /** Whether PostgreSQL answers, as it was asked a second ago at most: anybody may want to know, ten thousand times a second. */
+  async alive(): Promise<boolean> {
+    return await this.#isAlive();
   }
 
   /** Numbers for `/metrics`. */

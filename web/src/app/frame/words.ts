@@ -4,6 +4,8 @@ export const frameWords = defineWords("frame", {
   en: {
     reconnecting: "Reconnecting…",
     offline: "You're offline. What you write is kept and sent later.",
+    restored:
+      "This place was restored from a backup: the last things written before may be missing. Encrypted conversations that are on your devices are still there.",
     toList: "Back to the channels",
     toConversation: "Back to the conversation",
     showMembers: "Show the members",
@@ -25,6 +27,8 @@ export const frameWords = defineWords("frame", {
   fr: {
     reconnecting: "Reconnexion…",
     offline: "Tu es hors ligne. Ce que tu écris est gardé et partira plus tard.",
+    restored:
+      "Ce lieu a été restauré depuis une sauvegarde : il peut manquer ce qui s'est écrit en dernier. Les conversations chiffrées qui sont sur tes appareils y sont toujours.",
     toList: "Retour aux salons",
     toConversation: "Retour à la conversation",
     showMembers: "Afficher les membres",

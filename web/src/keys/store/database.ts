@@ -1,4 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { ChannelId, Seq } from "@lescopains/protocol/ids";
 import type { RowPlace } from "./store.ts";
 
 /**
@@ -14,7 +15,7 @@ export interface KeysSchema extends DBSchema {
   readonly own: { readonly key: string; readonly value: CryptoKey | number };
   readonly records: { readonly key: string; readonly value: Uint8Array };
   readonly rows: {
-    readonly key: [string, number];
+    readonly key: [ChannelId, Seq];
     readonly value: StoredRow;
     readonly indexes: { readonly byId: string; readonly byShown: [string, number] };
   };

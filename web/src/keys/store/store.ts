@@ -55,6 +55,8 @@ export interface Store {
   /** Messages of others that are shown after `seq`. */
   readonly countUnread: (channelId: ChannelId, seq: Seq) => Promise<number>;
   readonly countRows: () => Promise<number>;
+  /** Where every row stands. */
+  readonly places: () => Promise<readonly (readonly [ChannelId, Seq])[]>;
   readonly close: () => void;
 }
 
@@ -84,8 +86,11 @@ export async function openStore(
     generation = present;
     const records = new Map<string, { readonly codec: Codec<never>; readonly value: unknown } | undefined>();
     const rows = new Map<string, Row<Uint8Array>>();
-    /** Of a stretch that was read ahead: what is stored in each place. */
-    const readAhead = new Map<string, StoredRow | undefined>();
+    /** Stretches that were read ahead, which may be much longer than what is stored there. */
+    let stretches: { readonly channelId: ChannelId; readonly from: Seq; readonly to: Seq }[] = [];
+    const readAhead = new Map<string, StoredRow>();
+    const isReadAhead = (channelId: ChannelId, seq: Seq): boolean =>
+      stretches.some((one) => one.channelId === channelId && one.from <= seq && seq <= one.to);
     /** Values that later ones took the place of: their secrets are overwritten once those are stored. */
     const replaced = new Map<string, unknown[]>();
 
@@ -130,14 +135,15 @@ export async function openStore(
         const written = rows.get(at);
         if (written !== undefined) return written;
         return await reading(async () => {
-          const stored = readAhead.has(at) ? readAhead.get(at) : await database.get("rows", [channelId, seq]);
+          const stored = isReadAhead(channelId, seq) ? readAhead.get(at) : await database.get("rows", [channelId, seq]);
           return stored === undefined ? undefined : await openRow(stored);
         });
       },
       ahead: async (channelId, from, to) =>
         await reading(async () => {
+          if (from > to) return;
           const stored = await database.getAll("rows", IDBKeyRange.bound([channelId, from], [channelId, to]));
-          for (let seq = from; seq <= to; seq += 1) readAhead.set(`${channelId} ${seq}`, undefined);
+          stretches.push({ channelId, from, to });
           for (const row of stored) readAhead.set(`${channelId} ${row.seq}`, row);
         }),
       async rowById(id) {
@@ -183,6 +189,7 @@ export async function openStore(
         }
         records.clear();
         rows.clear();
+        stretches = [];
         readAhead.clear();
         replaced.clear();
       },
@@ -228,6 +235,7 @@ export async function openStore(
         return stored.filter(({ mine }) => mine === 0).length;
       }),
     countRows: async () => await reading(() => database.count("rows")),
+    places: async () => await reading(() => database.getAllKeys("rows")),
     close: () => database.close(),
   };
 }
