@@ -3,7 +3,8 @@ import { type Env, settings } from "../../platform/env.ts";
 
 type DatabaseEnv = Pick<Env, "HYPERDRIVE" | "DATABASE_URL" | "DATABASE_DRIVER" | "NEON_PROXY" | "PG_POOL_SIZE">;
 
-const CONNECT_TIMEOUT_MS = 2_000;
+/** For a new connection, or until another statement gives one back: neither a burst nor a machine that is busy with other things is an outage. */
+const CONNECT_TIMEOUT_MS = 5_000;
 /** A database that sleeps when nobody asks (Neon's do) takes longer to come to the door. */
 const WAKE_TIMEOUT_MS = 10_000;
 /** PostgreSQL may still carry out what we gave up on: whoever changes something finds out at the next try. */
