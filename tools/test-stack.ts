@@ -1,5 +1,5 @@
 /**
- * Vitest's global set-up of the projects `flows`, `browser` and `proof`: one running LesCopains for all, started by the first that
+ * Vitest's global set-up of the projects `browser`, `proof` and `calls`: one running LesCopains for all, started by the first that
  * asks and stopped when the last is done. Tests reach it with `inject("stack")`.
  */
 import { mkdtempSync, rmSync } from "node:fs";

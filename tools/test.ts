@@ -16,10 +16,10 @@ import { rootFolder } from "./stack/root.ts";
 const log = (line: string): void => console.log(line);
 
 /** Projects whose tests run the product, and so need it built. */
-const withProduct = new Set(["flows", "flows-wrangler", "faults", "tools", "ops", "browser", "proof"]);
+const withProduct = new Set(["flows", "flows-wrangler", "faults", "tools", "ops", "browser", "proof", "calls"]);
 /** Projects that open pages. */
-const withChromium = new Set(["browser", "proof", "sfu", "ops"]);
-const withFirefox = new Set(["browser", "proof"]);
+const withChromium = new Set(["browser", "proof", "sfu", "ops", "calls"]);
+const withFirefox = new Set(["browser", "proof", "calls"]);
 
 interface Count {
   passed: number;

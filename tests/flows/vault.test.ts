@@ -313,7 +313,7 @@ test("[VLT9] killed in the middle of writes, each is there as a whole or not at 
     const size = [4, 4 * LIMITS.vaultRecordBytes];
     expect(await counted(person)).toEqual({ said: size, is: size });
   }
-});
+}, 300_000);
 
 test("[VLT10] it stays when every session has ended, and goes with the account", async () => {
   const person = await register(place);
