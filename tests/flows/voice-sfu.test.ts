@@ -6,7 +6,7 @@ import { type DevicePerson, friends } from "./kit/devices.ts";
 import { openDm } from "./kit/direct.ts";
 import { opener } from "./kit/opener.ts";
 import { enroll, type Person, serverWith } from "./kit/people.ts";
-import { type Place, startPlace } from "./kit/place.ts";
+import { ON_WRANGLER, type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
 import { sfuCommand, startSecondNode } from "./kit/second-node.ts";
 import { startSpokenCall } from "../sfu/kit/spoken-call.ts";
@@ -14,10 +14,12 @@ import { microphone, transports } from "../sfu/kit/place.ts";
 import { join, two, voiceIn } from "./kit/voice.ts";
 import { waitFor } from "./kit/wait.ts";
 
-/** The real node, by the edge's own address. */
+/** The real node, by the edge's own address; on wrangler dev by its own. */
 let place: Place;
+let nodeUrl: string;
 beforeAll(async () => {
   place = await startPlace({}, { sfu: true });
+  nodeUrl = ON_WRANGLER ? `http://127.0.0.1:${place.stack.sfu?.httpPort}` : place.url;
 });
 afterAll(() => place.stop());
 
@@ -158,7 +160,7 @@ test("[VO26] [VO27] a node is emptied by one command, or by SIGTERM: its call go
   expect(await sfu("undrain", "local")).toMatchObject({ code: 0, said: "local takes new rooms again.\n" });
 
   second.kill("SIGTERM");
-  await waitFor("the edge to send new rooms elsewhere", async () => (await newRoomIsAt()) === place.url);
+  await waitFor("the edge to send new rooms elsewhere", async () => (await newRoomIsAt()) === nodeUrl);
   const { heard } = spoken;
   await waitFor("the call to go on", () => spoken.heard > heard + 25);
   expect(spoken.lost).toBe(0);
@@ -171,8 +173,8 @@ test("[VO26] [VO27] a node is emptied by one command, or by SIGTERM: its call go
   await b.until("voice:rejoin");
   const again = [await join(place, ana, channelId, first.joinId), await join(place, leo, channelId, other.joinId)];
   expect(again).toMatchObject([
-    { url: place.url, joinId: first.joinId },
-    { url: place.url, joinId: other.joinId },
+    { url: nodeUrl, joinId: first.joinId },
+    { url: nodeUrl, joinId: other.joinId },
   ]);
   const back = await Promise.all(again.map(({ url, token }) => enter(url, token)));
   expect(back.map(({ ready }) => ready.peer.userId)).toEqual([ana.id, leo.id]);

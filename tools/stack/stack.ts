@@ -247,7 +247,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         mediaPort,
         host: everywhere ? "0.0.0.0" : listenHost,
         registryUrl: `${url.replace(/^http/, "ws")}/sfu-registry`,
-        env: options.sfuEnv ?? {},
+        // wrangler dev has no service behind its own address: the node is reached at the node's.
+        env: {
+          ...(options.runtime === "wrangler" ? { SFU_PUBLIC_URL: `http://127.0.0.1:${httpPort}` } : {}),
+          ...options.sfuEnv,
+        },
         supervisor: parts.supervisor,
         log,
       });
