@@ -32,7 +32,10 @@ function wish(now: Date): Wish {
   if (existsSync(path)) throw new OperatorError(`${path} is there already: choose another name`);
   const { keep } = parsed.values;
   if (keep === undefined) return { path, keep: undefined };
-  if (!inFolder) throw new OperatorError("--keep is for folders, where each backup has its own name");
+  if (!inFolder)
+    throw new OperatorError(
+      `--keep is for folders, where each backup has its own name, and there is no folder ${path}`,
+    );
   if (!/^[1-9]\d{0,3}$/.test(keep)) throw new OperatorError(`--keep ${keep}: how many backups stay, from 1 to 9999`);
   return { path, keep: Number(keep) };
 }

@@ -29,9 +29,13 @@ test("[REL1] every part has one version and licence, and asks for that version o
     for (const [name, version] of needs(one).filter(([of]) => of.startsWith("@lescopains/")))
       expect([one.name, name, version]).toEqual([one.name, name, root.version]);
   }
-  const images = [...read("docker-compose.yml").matchAll(/\$\{VERSION:-([^}]+)\}/g)].map(([, version]) => version);
-  expect(images.length).toBeGreaterThan(0);
-  expect([...new Set(images)]).toEqual([root.version]);
+  for (const file of ["docker-compose.yml", "docker-compose.sfu.yml", ".env.example"]) {
+    const images = [...read(file).matchAll(/\bVERSION(?::-|=)([^}\s]+)/g)].map(([, version]) => version);
+    expect([file, [...new Set(images)]]).toEqual([file, [root.version]]);
+  }
+  const { packages } = JSON.parse(read("package-lock.json")) as { packages: Record<string, Package> };
+  for (const folder of ["", ...(root.workspaces ?? [])])
+    expect([folder, packages[folder]?.version]).toEqual([folder, root.version]);
 });
 
 test("[REL2] every dependency is pinned exactly, and to one version in all parts", () => {

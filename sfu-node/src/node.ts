@@ -1,3 +1,4 @@
+import manifest from "../package.json" with { type: "json" };
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -20,7 +21,7 @@ import { type Page, serveHttp } from "./signaling/http.ts";
 import { logFields, Sessions } from "./signaling/sessions.ts";
 import { serveSockets } from "./signaling/socket.ts";
 
-export const version = "0.1.0";
+export const version: string = manifest.version;
 
 /** Whoever does not take the end of their connection holds up that of the node for no longer. */
 const goodbyeMs = 1_000;

@@ -72,6 +72,11 @@ describe.each(files)("%s", (name) => {
     }
   });
 
+  const believing = services.filter(([, { environment }]) => "TRUSTED_PROXY" in environment);
+  test.each(believing)("[CO13] %s believes Caddy, and the operator's proxies before it", (_, { environment }) => {
+    expect(environment["TRUSTED_PROXY"]).toMatch(/^\$\{INNER_NET:-[\d.]+\}\.2,\$\{TRUSTED_PROXY:-\}$/);
+  });
+
   test.each(services)("[CO4] the image of %s has a version", (_, { image }) => {
     expect(image).toMatch(/:(?:\$\{VERSION:-\d+\.\d+\.\d+\}|v?\d[\w.-]*)$/);
   });
