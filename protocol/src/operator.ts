@@ -97,6 +97,8 @@ export const OperatorStatus = v.object({
   sockets: Count,
   /** Voice nodes that are connected. */
   nodes: Count,
+  /** Whether who asks came by a proxy that TRUSTED_PROXY does not name: everybody behind it is limited as one. */
+  unnamedProxy: v.boolean(),
 });
 export type OperatorStatus = v.InferOutput<typeof OperatorStatus>;
 

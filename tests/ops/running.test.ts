@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 import { findPrometheus } from "../../tools/find-prometheus.ts";
 import { freePort } from "../../tools/stack/ports.ts";
 import { connect } from "../flows/kit/connection.ts";
@@ -164,6 +165,24 @@ test("[OM4] each alert fires in one case and keeps silent in another", async () 
   for (const { alert } of alerts()) {
     const own = new Set(cases.filter(({ alertname }) => alertname === alert).map(({ fires }) => fires));
     expect([alert, own.has(true), own.has(false)]).toEqual([alert, true, true]);
+  }
+});
+
+test("[OM5] Prometheus tells Alertmanager, which takes its configuration as it comes and each way to tell somebody", async () => {
+  const prometheus = readFileSync(join(monitoringFolder, "prometheus.yml"), "utf8");
+  const targets: unknown = parse(prometheus).alerting.alertmanagers[0].static_configs[0].targets;
+  expect(targets).toEqual(["alertmanager:9093"]);
+  const promtool = await findPrometheus("PROMTOOL_BIN");
+  await promisify(execFile)(promtool, ["check", "config", "--syntax-only", join(monitoringFolder, "prometheus.yml")]);
+  const amtool = await findPrometheus("AMTOOL_BIN");
+  const asItComes = readFileSync(join(monitoringFolder, "alertmanager.yml"), "utf8");
+  const everyWay = asItComes.replaceAll(/^( {4})# /gm, "$1");
+  expect(Object.keys(parse(everyWay).receivers[0])).toEqual(["name", "email_configs", "webhook_configs"]);
+  for (const [name, text] of Object.entries({ asItComes, everyWay })) {
+    const file = join(folder, `${name}.yml`);
+    writeFileSync(file, text);
+    const { stdout } = await promisify(execFile)(amtool, ["check-config", file]);
+    expect(stdout, name).toContain("SUCCESS");
   }
 });
 

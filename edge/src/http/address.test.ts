@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isSecure, limitedAddress } from "./address.ts";
+import { isFromUnnamedProxy, isSecure, limitedAddress } from "./address.ts";
 
 interface Told {
   readonly cf?: unknown;
@@ -214,4 +214,15 @@ test("[ADDR5] a request came by TLS if its URL says so, or a trusted proxy does"
   expect(secure({ cf: peer("10.1.2.3:80"), proxy: "10.0.0.0/8", "x-forwarded-proto": "https, http" })).toBe(false);
   expect(secure({ cf: peer("198.51.100.1:80"), proxy: "10.0.0.0/8", "x-forwarded-proto": "https" })).toBe(false);
   expect(secure({ cf: peer("10.1.2.3:80"), "x-forwarded-proto": "https" })).toBe(false);
+});
+
+test("[ADDR8] a proxy that is not named is noticed where it hands somebody on; Cloudflare's own words are none of it", () => {
+  const unnamed = (told: Told) => isFromUnnamedProxy(...request(told));
+  const handedOn = { cf: peer("127.0.0.1:5000"), "x-forwarded-for": "198.51.100.7" };
+  expect(unnamed(handedOn)).toBe(true);
+  expect(unnamed({ ...handedOn, proxy: "10.0.0.0/8" })).toBe(true);
+  expect(unnamed({ ...handedOn, proxy: "127.0.0.1" })).toBe(false);
+  expect(unnamed({ cf: peer("127.0.0.1:5000") })).toBe(false);
+  const cloudflare = { "cf-connecting-ip": "192.0.2.1", "x-forwarded-for": "198.51.100.7" };
+  expect(unnamed({ ...cloudflare, cf: { colo: "CDG" } })).toBe(false);
 });

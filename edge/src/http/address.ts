@@ -84,6 +84,16 @@ export function isFromTrustedProxy(request: Incoming, env: ProxySettings): boole
   return peer !== undefined && (isIn(peer, own) || isIn(peer, theirs));
 }
 
+/**
+ * Whether a request names somebody it was handed on for, and TRUSTED_PROXY does not know who handed it on: then everybody who comes that way is
+ * taken for one. Whoever asks may have written that themselves.
+ */
+export function isFromUnnamedProxy(request: Incoming, env: ProxySettings): boolean {
+  // Cloudflare itself writes such a header, and says who called in another one.
+  const isDirect = typeof (request.cf as { clientIp?: unknown } | undefined)?.clientIp === "string";
+  return isDirect && request.headers.has("x-forwarded-for") && !isFromTrustedProxy(request, env);
+}
+
 /** Whether the browser reached us over TLS: directly, or by what a trusted proxy says in `X-Forwarded-Proto`. */
 export function isSecure(request: Incoming, env: ProxySettings): boolean {
   if (request.url.startsWith("https:")) return true;

@@ -2,6 +2,7 @@ import { ok, refuse } from "@lescopains/protocol/outcome";
 import { logAction, logPage, storage } from "../db/operators.ts";
 import { gatewayActors, sfuRegistry } from "../platform/actors.ts";
 import { VERSION } from "../platform/version.ts";
+import { isFromUnnamedProxy } from "./address.ts";
 import { type App, type AppContext, serve } from "./route.ts";
 
 const MINUTE_MS = 60_000;
@@ -36,7 +37,7 @@ function answer(c: AppContext, isKnown: boolean): Response {
 export function operatorRoutes(app: App): void {
   nodeRoutes(app);
 
-  serve(app, "operatorStatus", async ({ env, db }) => {
+  serve(app, "operatorStatus", async ({ env, db, c }) => {
     const [[row], nodes, gateways] = await Promise.all([
       db.query(storage, [TABLES_SHOWN]),
       sfuRegistry(env).nodes(),
@@ -44,7 +45,13 @@ export function operatorRoutes(app: App): void {
     ]);
     if (row === undefined) throw new Error("PostgreSQL told no sizes");
     const sockets = gateways.reduce((sum, each) => sum + each.sockets, 0);
-    return ok({ version: VERSION, ...row, sockets, nodes: nodes.filter(({ connected }) => connected).length });
+    return ok({
+      version: VERSION,
+      ...row,
+      sockets,
+      nodes: nodes.filter(({ connected }) => connected).length,
+      unnamedProxy: isFromUnnamedProxy(c.req.raw, env),
+    });
   });
 
   // The rooms stay out: who talks where is nobody's business.

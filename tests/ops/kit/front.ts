@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request as httpsRequest } from "node:https";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { LookupFunction } from "node:net";
@@ -63,6 +63,8 @@ export interface FrontOptions {
   readonly edge: string;
   readonly sfu?: string;
   readonly sfu2?: string;
+  /** Caddy tells all it does, requests above all, as operators have it do who look for something. */
+  readonly debug?: true;
 }
 
 interface Ran {
@@ -112,7 +114,12 @@ export async function startFront(to: FrontOptions): Promise<Front> {
     HTTPS_PORT: String(httpsPort),
     CADDY_ADMIN: admin,
   };
-  const child = spawn(await findCaddy(), ["run", "--config", caddyfile, "--adapter", "caddyfile"], {
+  let config = caddyfile;
+  if (to.debug === true) {
+    config = join(folder, "Caddyfile");
+    writeFileSync(config, readFileSync(caddyfile, "utf8").replace(/^\{$/m, "{\n\tdebug"));
+  }
+  const child = spawn(await findCaddy(), ["run", "--config", config, "--adapter", "caddyfile"], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -150,7 +157,7 @@ export async function startFront(to: FrontOptions): Promise<Front> {
       askPlain: (path, options = {}) => send(path, options, { host: domain, port: httpPort, secure: false }),
       askEdge: (port, path, options = {}) => send(path, options, { host: "127.0.0.1", port, secure: false }),
       reload: async () => {
-        const args = ["reload", "--config", caddyfile, "--adapter", "caddyfile", "--address", admin, "--force"];
+        const args = ["reload", "--config", config, "--adapter", "caddyfile", "--address", admin, "--force"];
         const { code, output } = await runCaddy(args, env);
         if (code !== 0) throw new Error(output);
       },

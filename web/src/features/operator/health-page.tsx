@@ -36,6 +36,7 @@ export function HealthPage() {
       <section class="section">
         {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
         {now === null && task.error.value === null && <Skeleton width="100%" height="120px" />}
+        {now?.unnamedProxy === true && <Notice kind="caution">{words.unnamedProxy}</Notice>}
         {now !== null && (
           <dl class="facts">
             <dt>{words.database}</dt>

@@ -109,6 +109,8 @@ export const operatorWords = defineWords("operator", {
     undrain: "Take back into service",
     undrainName: filled("Take {name} back into service"),
 
+    unnamedProxy:
+      "You came through a proxy that the setting TRUSTED_PROXY doesn't name. Everybody who comes through it counts as one person for the limits on signing in and making accounts: put its address there.",
     database: "Database",
     databaseAnswers: filled("answers (PostgreSQL {version})"),
     voice: "Voice",
@@ -259,6 +261,8 @@ export const operatorWords = defineWords("operator", {
     undrain: "Remettre en service",
     undrainName: filled("Remettre {name} en service"),
 
+    unnamedProxy:
+      "Tu es passé par un proxy que le réglage TRUSTED_PROXY ne nomme pas. Tous ceux qui passent par lui comptent pour une seule personne dans les limites de connexion et de création de comptes : ajoute son adresse.",
     database: "Base de données",
     databaseAnswers: filled("répond (PostgreSQL {version})"),
     voice: "Vocal",
