@@ -5,7 +5,7 @@ import { violations } from "./kit/axe.ts";
 import type { Registered } from "../flows/kit/people.ts";
 import { openChannel } from "./kit/drive.ts";
 import { type Gang, seedGang } from "./kit/seed.ts";
-import { PHONE } from "./kit/visitor.ts";
+import { PHONE, WIDE } from "./kit/visitor.ts";
 import {
   caller,
   comeIn,
@@ -99,7 +99,7 @@ test("[VC32] a call is led by the keyboard alone, and is well made for those who
   await samira.context.close();
 });
 
-test("[VC33] on a phone the call goes along to other channels, and one press leads back", async () => {
+test("[VC33] the call goes along to every view, on a phone too: one press mutes, one leaves, one leads back", async () => {
   const noe = await caller(browser, url, member(2), PHONE);
   const { page } = noe;
   await page.goto(`${url}/s/${lounge.serverId}/c/${lounge.id}`);
@@ -109,10 +109,29 @@ test("[VC33] on a phone the call goes along to other channels, and one press lea
   expect(wide).toBeLessThanOrEqual(0);
   await page.getByRole("button", { name: "Retour aux salons" }).tap();
   await page.getByRole("link", { name: "general" }).tap();
-  const strip = page.getByRole("link", { name: "Retour à Le salon" });
-  await strip.tap();
-  await control(page, "Quitter").tap();
-  await page.getByRole("button", { name: "Rejoindre", exact: true }).waitFor();
+  const bar = page.getByRole("region", { name: "Ton vocal" });
+  const back = bar.getByRole("link", { name: "Retour à Le salon" });
+  await back.tap();
+  // What is written in the channel stands in place of the call there.
+  await page.getByRole("button", { name: "Afficher la discussion" }).tap();
+  await bar.getByRole("button", { name: "Couper ton micro" }).tap();
+  await bar.getByRole("button", { name: "Rouvrir ton micro" }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await back.tap();
+  await control(page, "Rouvrir ton micro").waitFor();
+  expect(await bar.isVisible()).toBe(false);
+  await page.getByRole("button", { name: "Afficher les membres" }).tap();
+  await page.getByRole("heading", { level: 1, name: "Membres" }).waitFor();
+  await bar.getByRole("button", { name: "Quitter" }).waitFor();
+  await back.tap();
+  await page.getByRole("button", { name: "Réglages de la voix et de la vidéo" }).tap();
+  await page.getByRole("heading", { level: 1, name: "Voix et vidéo" }).waitFor();
+  // A wide screen shows settings without the lists, at whose foot the call stands elsewhere.
+  await page.setViewportSize(WIDE);
+  await bar.getByRole("button", { name: "Rouvrir ton micro" }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await bar.getByRole("button", { name: "Quitter" }).tap();
+  await bar.waitFor({ state: "detached" });
   expect(noe.faults).toEqual([]);
   await noe.context.close();
 });

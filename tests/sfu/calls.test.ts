@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import type { Source } from "@lescopains/protocol/sfu/media";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -70,6 +71,18 @@ test("[SC2] where no UDP passes, everything goes over TCP", async () => {
   await until(receiver, "camera", ({ framesDecoded }) => framesDecoded > 5);
   await until(receiver, "audio");
   expect(await protocolOf(receiver)).toBe("tcp");
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
+
+test.runIf(hasIpv6)("[SC11] a call passes over IPv6 alone", async () => {
+  const sfu = await startSfuProcess({ SFU_LISTEN: "::1" });
+  const room = newRoom();
+  await joinAs(sfu, ["audio", "camera"], { room });
+  const receiver = await joinAs(sfu, [], { room });
+  await until(receiver, "camera", ({ framesDecoded }) => framesDecoded > 5);
+  await until(receiver, "audio");
+  expect(await receiver.evaluate(() => window.call.nodeAddress())).toBe("::1");
 });
 
 test("[SC3] of frames that the node cannot read it passes sound and picture, and knows who is heard", async () => {

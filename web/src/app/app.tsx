@@ -12,6 +12,7 @@ import { navigate, route } from "./router.ts";
 import { Splash } from "./splash.tsx";
 import {
   ApprovePage,
+  CallTop,
   ChannelSettingsView,
   ClaimView,
   Companion,
@@ -106,7 +107,10 @@ function Content({ view }: { readonly view: Route }) {
     if (live === null) return <Splash unreachable={false} />;
     return (
       <LiveContext.Provider value={live}>
-        <SignedInView view={view} />
+        <CallTop view={view} />
+        <div class="app-view">
+          <SignedInView view={view} />
+        </div>
         <Companion />
       </LiveContext.Provider>
     );

@@ -13,13 +13,20 @@ export function CallCompanion() {
   useEffect(() => hub.close, [hub]);
   /** The call that was noted last: it may end for each of a group's people apart. */
   const noted = useRef<CallId>(undefined);
+  /** The call that was answered here. */
+  const answered = useRef<CallId>(undefined);
   useEffect(
     () =>
       live.voice.on("ringEnded", ({ channelId, callId, callerId, userIds, reason }) => {
         const selfId = live.self.peek().id;
         const nameOf = (id: typeof callerId): string => live.person(id).peek()?.displayName ?? "…";
         const words = voiceWords.value;
-        if (reason === "missed" && userIds.includes(selfId)) say(words.missedToast({ name: nameOf(callerId) }));
+        if (userIds.includes(selfId)) {
+          const state = hub.voice.peek()?.state.peek();
+          const isHere = hub.loading.peek() === channelId || (state?.kind !== "idle" && state?.channelId === channelId);
+          if (reason === "missed" || reason === "cancelled") say(words.missedToast({ name: nameOf(callerId) }));
+          else if (answered.current !== callId && !isHere) say(words[`elsewhere_${reason}`]);
+        }
         if (callerId !== selfId) return;
         const [first] = userIds;
         if (reason === "declined" && first !== undefined) say(words.declined({ name: nameOf(first) }));
@@ -34,7 +41,7 @@ export function CallCompanion() {
           live.conversation(channelId).noteMissedCall?.(callId);
         }
       }),
-    [live],
+    [live, hub],
   );
   const voice = hub.voice.value;
   const state = voice?.state.value;
@@ -44,7 +51,9 @@ export function CallCompanion() {
   return (
     <>
       {voice !== null && <VoiceCompanion voice={voice} />}
-      {call !== undefined && <RingDialog key={call.callId} call={call} />}
+      {call !== undefined && (
+        <RingDialog key={call.callId} call={call} onAnswer={() => (answered.current = call.callId)} />
+      )}
     </>
   );
 }

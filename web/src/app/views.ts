@@ -3,6 +3,7 @@ import type { LogoutDialogProps } from "../features/devices/logout-dialog.tsx";
 import type { RecoveryFirstProps } from "../features/devices/recovery-first.tsx";
 import type { SafetyViewProps } from "../features/safety/safety-view.tsx";
 import type { SettingsViewProps } from "../features/settings/settings-view.tsx";
+import type { CallBarProps } from "../features/voice/call-bar.tsx";
 import type { CallPanelProps } from "../features/voice/call-panel.tsx";
 import type { VoiceRoomProps } from "../features/voice/room-view.tsx";
 import type { VoiceProps } from "../features/voice/dock.tsx";
@@ -17,6 +18,7 @@ export const Frame = lazyView(async () => (await import("./frame/frame.tsx")).Fr
 export const ConversationView: LazyView<ConversationViewProps> = lazyView(
   async () => (await import("../features/conversation/view.tsx")).ConversationView,
 );
+export const CallTop = lazyView(async () => (await import("./call-top.tsx")).CallTop, { beside: true });
 export const Companion = lazyView(async () => (await import("./companion.tsx")).Companion);
 export const SettingsView: LazyView<SettingsViewProps> = lazyView(
   async () => (await import("../features/settings/settings-view.tsx")).SettingsView,
@@ -51,8 +53,8 @@ export const VoiceDock: LazyView<VoiceProps> = lazyView(
   async () => (await import("../features/voice/dock.tsx")).VoiceDock,
   { beside: true },
 );
-export const VoiceStrip: LazyView<VoiceProps> = lazyView(
-  async () => (await import("../features/voice/strip.tsx")).VoiceStrip,
+export const CallBar: LazyView<CallBarProps> = lazyView(
+  async () => (await import("../features/voice/call-bar.tsx")).CallBar,
   { beside: true },
 );
 export const VoiceCompanion: LazyView<VoiceProps> = lazyView(

@@ -278,6 +278,14 @@ describe("moderators", () => {
     expect(asked).toHaveLength(2);
   });
 
+  test("[VC17] the node's word comes first, and the server's says why", async () => {
+    const { session, joined, rooms } = setting();
+    await joined(lounge);
+    rooms[0]?.events.over({ kind: "closed", reason: "kicked", channelId: undefined });
+    session.ended("stay-1" as JoinId, "replaced", undefined);
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { reason: "replaced" } } });
+  });
+
   test("[VC17] the node's word comes first: who is kicked does not come back", async () => {
     const { session, clock, joined, rooms, asked } = setting();
     await joined(lounge);

@@ -266,14 +266,17 @@ export function createSession(deps: SessionDeps): VoiceSession {
       void join(how.channelId);
     } else if (how.kind === "closed" && STAYS_AWAY.has(how.reason)) {
       end(mine, { kind: "ended", reason: how.reason === "replaced" ? "replaced" : "disconnected" });
-    } else if (how.kind === "refused" && how.error.code === "forbidden") {
+    } else if (
+      (how.kind === "closed" && how.reason === "kicked") ||
+      (how.kind === "refused" && how.error.code === "forbidden")
+    ) {
       awaitReason(mine);
     } else {
       comeBack(mine);
     }
   }
 
-  /** The place was taken away while media was on its way there: the server says why, and where to, at the same moment. */
+  /** The place was taken away, and the node was told first: the server says why, and where to, at the same moment. */
   function awaitReason(mine: Stay): void {
     closeRoom(mine, "close");
     cancelRetry?.();
@@ -318,15 +321,11 @@ export function createSession(deps: SessionDeps): VoiceSession {
     },
     ended(joinId, reason, to) {
       const mine = stay;
-      if (mine === undefined) {
-        // The node's word came first, and did not say why.
-        return;
-      }
-      if (mine.joinId !== joinId) return;
+      if (mine === undefined || mine.joinId !== joinId) return;
       if (to === undefined) end(mine, reason === "left" ? undefined : { kind: "ended", reason });
       else void join(to.channelId, to.joinId);
     },
   };
 }
 
-const STAYS_AWAY: ReadonlySet<string> = new Set(["left", "kicked", "replaced", "room_closed", "flood"]);
+const STAYS_AWAY: ReadonlySet<string> = new Set(["left", "replaced", "room_closed", "flood"]);

@@ -222,10 +222,19 @@ class Call {
 
   /** `udp` or `tcp`, of the pair that media takes. */
   async protocol(): Promise<string | undefined> {
+    return (await this.#farEnd())?.protocol;
+  }
+
+  /** Where the node is, of the pair that media takes. */
+  async nodeAddress(): Promise<string | undefined> {
+    return (await this.#farEnd())?.address;
+  }
+
+  async #farEnd(): Promise<{ readonly protocol: string; readonly address: string } | undefined> {
     const report = [...((await this.#recv?.getStats()) ?? new Map()).values()];
     const transport = report.find(({ type }) => type === "transport");
     const pair = report.find(({ id }) => id === transport?.selectedCandidatePairId);
-    return report.find(({ id }) => id === pair?.remoteCandidateId)?.protocol;
+    return report.find(({ id }) => id === pair?.remoteCandidateId);
   }
 
   async restartIce(): Promise<void> {

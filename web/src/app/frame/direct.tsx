@@ -40,7 +40,7 @@ import { useTitle } from "../title.ts";
 import { ArriveView, CallPanel, ConversationView, NewDmView, RecoveryFirst, SafetyView } from "../views.ts";
 import { appWords } from "../words.ts";
 import { asideOf, type ConversationRoute, type DirectRoute, panelOf, toggleMembers } from "./panels.ts";
-import { Dock, Strip } from "./voice.tsx";
+import { Dock } from "./voice.tsx";
 
 /** What the place of direct messages shows at an address. */
 interface Dm {
@@ -135,7 +135,6 @@ export function DirectPanels({ view, dm, aside }: DirectPanelsProps) {
         <OwnStatus />
       </div>
       <main class="frame-main" id="content" tabIndex={-1} hidden={oneAtATime && panel !== "content"}>
-        <Strip hereId={view.name === "dm" ? channel?.id : undefined} />
         <DirectMain view={view} dm={dm} />
       </main>
       {aside && channel !== undefined && (view.name === "dm" || view.name === "dmPeople") && (

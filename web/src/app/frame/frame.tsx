@@ -22,7 +22,7 @@ import "./frame.css";
 import { NoChannel, NoServer, Room } from "./room.tsx";
 import { DirectPanels, useDm } from "./direct.tsx";
 import { asideOf, type FrameRoute, isDirectRoute, onSwipe, panelOf, type PlaceRoute, swipe } from "./panels.ts";
-import { Dock, Strip } from "./voice.tsx";
+import { Dock } from "./voice.tsx";
 import { frameWords } from "./words.ts";
 
 /** The channel that a place opens with: where one was last, else its first text channel. */
@@ -150,7 +150,6 @@ function PlacePanels({ view, place: { server, channel }, aside, alone }: PlacePa
         <OwnStatus />
       </div>
       <main class="frame-main" id="content" tabIndex={-1} hidden={oneAtATime && panel !== "content"}>
-        <Strip hereId={channel?.id} />
         {alone ? <NewView /> : <Main view={view} ready={ready} server={server} channel={channel} />}
       </main>
       {aside &&

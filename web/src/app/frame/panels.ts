@@ -18,6 +18,9 @@ export function isDirectRoute(view: FrameRoute): view is DirectRoute {
 /** Whether the members stand beside the conversation where there is room; kept. */
 const membersBeside = signal(kept("members") !== "folded");
 
+/** Whether what is written in the voice channel in view stands beside its call; on a small screen, instead of it. */
+export const chatShown = signal(false);
+
 /** Which panel a small screen shows. */
 export function panelOf(view: FrameRoute): "list" | "content" | "members" {
   if (view.name === "server" || view.name === "dms") return "list";

@@ -1,6 +1,6 @@
 import type { Channel, Server } from "@lescopains/protocol/entities";
-import { useSignal } from "@preact/signals";
 import { ArrowLeft, DoorClosed, Hash, MessageCircleDashed, MessageSquareText, Settings, Users, Volume2 } from "lucide";
+import { useLayoutEffect } from "preact/hooks";
 import { channelWords } from "../../features/channels/words.ts";
 import { serverWords } from "../../features/servers/words.ts";
 import { voiceWords } from "../../features/voice/words.ts";
@@ -14,7 +14,7 @@ import { navigate, navigateUp } from "../router.ts";
 import { useTitle } from "../title.ts";
 import { ConversationView, VoiceRoom } from "../views.ts";
 import { appWords } from "../words.ts";
-import { asideOf, type ConversationRoute, toggleMembers } from "./panels.ts";
+import { asideOf, chatShown, type ConversationRoute, toggleMembers } from "./panels.ts";
 import { frameWords } from "./words.ts";
 
 interface RoomProps {
@@ -30,8 +30,11 @@ export function Room({ view, server, channel }: RoomProps) {
   const membersShown = asideOf(view) !== "none";
   const up = href({ name: "server", serverId: server.id });
   const isVoice = channel.type === "voice";
-  // Beside the call there is room for one: who is in the place, or what is written.
-  const chatShown = useSignal(!membersShown && !narrow.value);
+  useLayoutEffect(() => {
+    // Beside the call there is room for one: who is in the place, or what is written.
+    chatShown.value = isVoice && !membersShown && !narrow.peek();
+    return () => (chatShown.value = false);
+  }, []);
   useTitle(`${channel.name} · ${server.name}`);
   return (
     <>

@@ -36,18 +36,25 @@ export function CallPanel({ channel }: CallPanelProps) {
     );
   }
   const ended = state?.kind === "idle" && state.ended?.channelId === channel.id ? state.ended : undefined;
-  const names = (roster?.members ?? []).map(({ userId }) => live.person(userId).value?.displayName ?? "…");
-  if (names.length === 0 && ended === undefined && !hub.failed.value) return null;
+  const selfId = live.self.value.id;
+  const members = roster?.members ?? [];
+  const names = members
+    .filter(({ userId }) => userId !== selfId)
+    .map(({ userId }) => live.person(userId).value?.displayName ?? "…");
+  const alreadyIn = members.some(({ userId }) => userId === selfId);
+  if (members.length === 0 && ended === undefined && !hub.failed.value) return null;
   return (
     <div class="call-line">
       {ended !== undefined && (
         <Notice kind={ended.why.kind === "ended" ? "info" : "danger"}>{endingText(ended)}</Notice>
       )}
       {hub.failed.value && <Notice kind="danger">{words.failed}</Notice>}
-      {names.length > 0 && (
+      {members.length > 0 && (
         <p class="call-ongoing">
           <Icon node={PhoneCall} size={18} />
-          <span>{words.ongoing({ names: listNames(names) })}</span>
+          <span>
+            {names.length > 0 && words.ongoing({ names: listNames(names) })} {alreadyIn && words.alreadyIn}
+          </span>
           <Button kind="primary" busy={hub.loading.value === channel.id} onClick={() => hub.join(channel.id)}>
             {words.join}
           </Button>

@@ -20,8 +20,11 @@ const VOICE_KEYS = { mute: "Ctrl ⇧ M", deafen: "Ctrl ⇧ D", leave: "Ctrl ⇧ 
 
 interface ControlsProps {
   readonly voice: Voice;
-  /** `dock`: small, at the foot of the channels. `stage`: under the pictures. */
-  readonly place: "dock" | "stage";
+  /**
+   * `dock`: small, at the foot of the channels. `stage`: under the pictures. `bar`: above everything else, where there is room for the microphone, the way
+   * out, and what is out of the ordinary.
+   */
+  readonly place: "dock" | "stage" | "bar";
 }
 
 /** Microphone, ears, camera, screen, and the way out. */
@@ -33,6 +36,7 @@ export function Controls({ voice, place }: ControlsProps) {
   const camera = own.camera.value !== null;
   const screen = own.screen.value !== null;
   const canShare = "getDisplayMedia" in (navigator.mediaDevices ?? {});
+  const all = place !== "bar";
   return (
     <div class={`controls controls-${place}`} role="toolbar" aria-label={words.controls}>
       <Control
@@ -42,20 +46,24 @@ export function Controls({ voice, place }: ControlsProps) {
         off={muted}
         onClick={() => own.setMuted(!muted)}
       />
-      <Control
-        icon={deafened ? HeadphoneOff : Headphones}
-        label={deafened ? words.undeafen : words.deafen}
-        keys={VOICE_KEYS.deafen}
-        off={deafened}
-        onClick={() => own.setDeafened(!deafened)}
-      />
-      <Control
-        icon={camera ? Video : VideoOff}
-        label={camera ? words.cameraOff : words.cameraOn}
-        on={camera}
-        onClick={() => void own.setCamera(!camera)}
-      />
-      {canShare && (
+      {(all || deafened) && (
+        <Control
+          icon={deafened ? HeadphoneOff : Headphones}
+          label={deafened ? words.undeafen : words.deafen}
+          keys={VOICE_KEYS.deafen}
+          off={deafened}
+          onClick={() => own.setDeafened(!deafened)}
+        />
+      )}
+      {(all || camera) && (
+        <Control
+          icon={camera ? Video : VideoOff}
+          label={camera ? words.cameraOff : words.cameraOn}
+          on={camera}
+          onClick={() => void own.setCamera(!camera)}
+        />
+      )}
+      {((all && canShare) || screen) && (
         <Control
           icon={screen ? MonitorOff : MonitorUp}
           label={screen ? words.stopScreen : words.shareScreen}

@@ -2,6 +2,7 @@ import { Phone, PhoneOff, Video } from "lucide";
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { useLive } from "../../app/client-context.ts";
 import { directName, isDirect } from "../../app/direct.ts";
+import { useKeys } from "../../app/keys.ts";
 import { href } from "../../app/route.ts";
 import { navigate } from "../../app/router.ts";
 import { useVoiceHub } from "../../app/voice.ts";
@@ -15,12 +16,15 @@ import { voiceWords } from "./words.ts";
 
 export interface RingDialogProps {
   readonly call: IncomingCall;
+  /** It is accepted or declined here, and not by another client of the same person. */
+  readonly onAnswer: () => void;
 }
 
 /** Somebody calls: it rings, is read out at once, and can be answered from wherever one is. */
-export function RingDialog({ call }: RingDialogProps) {
+export function RingDialog({ call, onAnswer }: RingDialogProps) {
   const live = useLive();
   const hub = useVoiceHub();
+  const device = useKeys().device.value.kind;
   const words = voiceWords.value;
   const id = useId();
   const card = useRef<HTMLDivElement>(null);
@@ -44,11 +48,13 @@ export function RingDialog({ call }: RingDialogProps) {
   }, []);
 
   function accept(camera: boolean): void {
+    onAnswer();
     live.voice.call("accept", channelId).catch(() => undefined);
     hub.join(channelId, camera);
     navigate(href({ name: "dm", channelId }));
   }
   function decline(): void {
+    onAnswer();
     live.voice.call("decline", channelId).catch(() => undefined);
   }
 
@@ -78,12 +84,21 @@ export function RingDialog({ call }: RingDialogProps) {
           <Button kind="danger-quiet" icon={PhoneOff} onClick={decline}>
             {words.decline}
           </Button>
-          <Button icon={Video} onClick={() => accept(true)}>
-            {words.acceptVideo}
-          </Button>
-          <Button kind="primary" icon={Phone} onClick={() => accept(false)}>
-            {words.accept}
-          </Button>
+          {device === "ready" || device === "starting" ? (
+            <>
+              <Button icon={Video} onClick={() => accept(true)}>
+                {words.acceptVideo}
+              </Button>
+              <Button kind="primary" icon={Phone} onClick={() => accept(false)}>
+                {words.accept}
+              </Button>
+            </>
+          ) : (
+            // Calls are encrypted between devices: answered here, it would stop ringing where it can be taken.
+            <a class="button button-plain" href={href({ name: "dms" })}>
+              {words.letIn}
+            </a>
+          )}
         </div>
       </div>
     </div>

@@ -82,6 +82,7 @@ function Lobby({ channel }: { readonly channel: Channel | DirectChannel }) {
         </a>
       )}
       {hub.failed.value && <Notice kind="danger">{words.failed}</Notice>}
+      {members.some(({ userId }) => userId === live.self.value.id) && <p class="muted">{words.alreadyIn}</p>}
       {elsewhere !== undefined && (
         <p class="muted">{words.elsewhere({ name: channelName(elsewhere, live.self.value.id) })}</p>
       )}

@@ -46,7 +46,8 @@ export function TileView({ voice, tile, large, apart, onEnlarge, onOptions }: Ti
       data-kind={kind}
       style={{ "--tint": tintOf(member.userId) }}
     >
-      {!shows && <Avatar id={member.userId} name={person} side={large ? 128 : 80} />}
+      {/* A picture covers it as soon as there is one. */}
+      {!(isScreen && shows) && <Avatar id={member.userId} name={person} side={large ? 128 : 80} />}
       {shows && isSelf && <OwnVideo stream={ownStream} mirrored={!isScreen} />}
       {shows && !isSelf && producerId !== undefined && (
         <RemoteVideo key={producerId} voice={voice} producerId={producerId} whole={isScreen} apart={apart} />

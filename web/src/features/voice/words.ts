@@ -16,6 +16,7 @@ export const voiceWords = defineWords("voice", {
     here: plural({ one: "{count} person is here", other: "{count} people are here" }),
     encrypted: "End-to-end encrypted: only those who are in hear and see you.",
     elsewhere: filled("You're in {name}. Joining here takes you out of there."),
+    alreadyIn: "You're in on another device, or in another tab. Joining here takes you out there.",
     mutedFirst: "Come in muted",
     notAllowed: "You may not join this channel.",
     connected: "Connected",
@@ -69,7 +70,6 @@ export const voiceWords = defineWords("voice", {
     popTitle: filled("Call: {name}"),
     showChat: "Show the chat",
     hideChat: "Hide the chat",
-    showStage: "Back to the call",
     safety: "Compare the safety code",
     safetyTitle: "Safety code of this call",
     safetyHelp:
@@ -113,6 +113,8 @@ export const voiceWords = defineWords("voice", {
     acceptVideo: "Accept with camera",
     decline: "Decline",
     missedToast: filled("You missed a call from {name}."),
+    elsewhere_accepted: "You answered on another device, or in another tab.",
+    elsewhere_declined: "You declined on another device, or in another tab.",
     declined: filled("{name} can't right now."),
   },
   fr: {
@@ -130,6 +132,7 @@ export const voiceWords = defineWords("voice", {
     here: plural({ one: "{count} personne est là", other: "{count} personnes sont là" }),
     encrypted: "Chiffré de bout en bout : seuls ceux qui sont là t'entendent et te voient.",
     elsewhere: filled("Tu es dans {name}. Entrer ici t'en fait sortir."),
+    alreadyIn: "Tu y es déjà, sur un autre appareil ou dans un autre onglet. Rejoindre ici t'en fait sortir là-bas.",
     mutedFirst: "Entrer micro coupé",
     notAllowed: "Tu ne peux pas entrer dans ce salon.",
     connected: "Connecté",
@@ -183,7 +186,6 @@ export const voiceWords = defineWords("voice", {
     popTitle: filled("Vocal : {name}"),
     showChat: "Afficher la discussion",
     hideChat: "Cacher la discussion",
-    showStage: "Retour au vocal",
     safety: "Comparer le code de sécurité",
     safetyTitle: "Code de sécurité de cet appel",
     safetyHelp:
@@ -227,6 +229,8 @@ export const voiceWords = defineWords("voice", {
     acceptVideo: "Décrocher avec la caméra",
     decline: "Refuser",
     missedToast: filled("Tu as manqué un appel de {name}."),
+    elsewhere_accepted: "Tu as décroché sur un autre appareil, ou dans un autre onglet.",
+    elsewhere_declined: "Tu as refusé sur un autre appareil, ou dans un autre onglet.",
     declined: filled("{name} ne peut pas tout de suite."),
   },
 });
