@@ -216,6 +216,12 @@ test("[VC57] with push-to-talk one is heard while the key is held, and not while
   await speaking.waitFor();
   await page.keyboard.up("Backquote");
   await speaking.waitFor({ state: "detached" });
+  // For whoever has no keyboard.
+  await page.getByRole("button", { name: /^Tiens pour parler/ }).hover();
+  await page.mouse.down();
+  await speaking.waitFor();
+  await page.mouse.up();
+  await speaking.waitFor({ state: "detached" });
 });
 
 test("[VC58] a call of two with a camera is well made in light, in the dark and on a phone, whatever people are called", async () => {

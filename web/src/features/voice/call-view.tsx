@@ -16,6 +16,7 @@ import { openPopOut, PopOut } from "./pop-out.tsx";
 import "./room-view.css";
 import { SafetyDialog } from "./safety-dialog.tsx";
 import { Stage } from "./stage.tsx";
+import { TalkButton } from "./talk-button.tsx";
 import { voiceWords } from "./words.ts";
 
 const VIEW_KEY = "voice-view";
@@ -62,6 +63,7 @@ export function CallView({ voice, channelId }: CallViewProps) {
         </div>
       )}
       <div class="call-foot">
+        <TalkButton voice={voice} />
         <div class="call-side">
           <IconButton icon={Lock} label={words.safety} onClick={() => (comparing.value = true)} />
         </div>

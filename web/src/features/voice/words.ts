@@ -87,6 +87,7 @@ export const voiceWords = defineWords("voice", {
     unplugged_microphone: "Your microphone is gone. Another one takes over.",
     unplugged_camera: "Your camera is gone. Nobody sees you any more.",
     micOff: "Others can't hear you.",
+    holdToTalk: "Hold to talk",
     tryAgain: "Try again",
     unsupported:
       "This browser can't encrypt calls, so it stays out: what you say would be readable on the way. A current Firefox, Chrome, Edge or Safari can.",
@@ -203,6 +204,7 @@ export const voiceWords = defineWords("voice", {
     unplugged_microphone: "Ton micro n'est plus là. Un autre prend la relève.",
     unplugged_camera: "Ta caméra n'est plus là. On ne te voit plus.",
     micOff: "Les autres ne t'entendent pas.",
+    holdToTalk: "Tiens pour parler",
     tryAgain: "Réessayer",
     unsupported:
       "Ce navigateur ne sait pas chiffrer les appels, alors il reste dehors : ce que tu dis serait lisible en chemin. Un Firefox, Chrome, Edge ou Safari récent sait le faire.",
