@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { findCoturn } from "../../../tools/find-coturn.ts";
 import { freePort } from "../../../tools/stack/ports.ts";
 
@@ -25,10 +24,20 @@ export async function startTurn(): Promise<TurnServer> {
   const child = spawn(
     program,
     [
-      ...["--listening-ip=127.0.0.1", `--listening-port=${port}`, "--relay-ip=127.0.0.1", "--allow-loopback-peers"],
-      ...["--use-auth-secret", `--static-auth-secret=${secret}`, "--realm=lescopains"],
-      ...["--no-tls", "--no-dtls", "--no-cli", "--log-file=stdout", "--simple-log"],
-      ...[`--userdb=${join(folder, "db")}`, `--pidfile=${join(folder, "pid")}`],
+      "--listening-ip=127.0.0.1",
+      `--listening-port=${port}`,
+      "--relay-ip=127.0.0.1",
+      "--allow-loopback-peers",
+      "--use-auth-secret",
+      `--static-auth-secret=${secret}`,
+      "--realm=lescopains",
+      "--no-tls",
+      "--no-dtls",
+      "--no-cli",
+      "--log-file=stdout",
+      "--simple-log",
+      `--userdb=${join(folder, "db")}`,
+      `--pidfile=${join(folder, "pid")}`,
     ],
     { stdio: ["ignore", "ignore", "pipe"], cwd: folder },
   );
@@ -58,13 +67,8 @@ async function answers(port: number): Promise<void> {
   request.writeUInt16BE(0x0001, 0);
   request.writeUInt32BE(0x2112_a442, 4);
   const socket = createSocket("udp4");
-  // While nobody listens, the machine says so.
-  socket.on("error", () => undefined);
-  let answered = false;
-  socket.once("message", () => (answered = true));
-  while (!answered) {
-    socket.send(request, port, "127.0.0.1");
-    await sleep(50);
-  }
+  const asking = setInterval(() => socket.send(request, port, "127.0.0.1"), 50);
+  await once(socket, "message");
+  clearInterval(asking);
   socket.close();
 }
