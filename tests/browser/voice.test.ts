@@ -136,6 +136,30 @@ test("[VC33] the call goes along to every view, on a phone too: one press mutes,
   await noe.context.close();
 });
 
+test("[VC40] without a microphone one comes in, is shown as muted, and tries again with one press", async () => {
+  const ines = await caller(browser, url, member(3));
+  await ines.context.addInitScript(() => {
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = (wishes) =>
+      Object.hasOwn(globalThis, "pluggedIn") ? ask(wishes) : Promise.reject(new DOMException("", "NotFoundError"));
+  });
+  const { page } = ines;
+  await comeIn(page, url, lounge);
+  const refused = page.getByText("Les autres ne t'entendent pas.");
+  await refused.waitFor();
+  expect(await refused.count(), "said once, though dock and stage are in view").toBe(1);
+  // The list says so, which the others have too.
+  await page.locator(".voice-person", { hasText: "micro coupé" }).waitFor();
+  await page.evaluate(() => Object.assign(globalThis, { pluggedIn: true }));
+  await control(page, "Rouvrir ton micro").click();
+  await control(page, "Couper ton micro").waitFor();
+  await refused.waitFor({ state: "detached" });
+  await page.locator(".voice-person", { hasText: "micro coupé" }).waitFor({ state: "detached" });
+  expect(ines.faults).toEqual([]);
+  await ines.context.close();
+});
+
 test("[VC34] until someone comes into a call, nothing of it is loaded", async () => {
   const ines = await caller(browser, url, member(3));
   const loaded: string[] = [];

@@ -6,7 +6,7 @@ import type { SettingsViewProps } from "../features/settings/settings-view.tsx";
 import type { CallBarProps } from "../features/voice/call-bar.tsx";
 import type { CallPanelProps } from "../features/voice/call-panel.tsx";
 import type { VoiceRoomProps } from "../features/voice/room-view.tsx";
-import type { VoiceProps } from "../features/voice/dock.tsx";
+import type { DockProps, VoiceProps } from "../features/voice/dock.tsx";
 import type { RingDialogProps } from "../features/voice/ring-dialog.tsx";
 import { type LazyView, lazyView } from "./lazy.tsx";
 
@@ -49,7 +49,7 @@ export const VoicePage = lazyView(async () => (await import("../features/voice/s
 export const VoiceRoom: LazyView<VoiceRoomProps> = lazyView(
   async () => (await import("../features/voice/room-view.tsx")).VoiceRoom,
 );
-export const VoiceDock: LazyView<VoiceProps> = lazyView(
+export const VoiceDock: LazyView<DockProps> = lazyView(
   async () => (await import("../features/voice/dock.tsx")).VoiceDock,
   { beside: true },
 );

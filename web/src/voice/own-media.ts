@@ -25,6 +25,8 @@ export interface OwnMedia {
   /** What was taken away last while it was in use: another microphone has taken over by then, a camera is off. */
   readonly unplugged: ReadonlySignal<{ readonly wish: "microphone" | "camera" } | null>;
   readonly muted: ReadonlySignal<boolean>;
+  /** Muted, or without a microphone. */
+  readonly silent: ReadonlySignal<boolean>;
   readonly deafened: ReadonlySignal<boolean>;
   /** Opens the microphone; without one, one listens. */
   readonly start: () => Promise<void>;
@@ -53,6 +55,7 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
   const unplugged = signal<{ readonly wish: "microphone" | "camera" } | null>(null);
   const deafened = signal(false);
   const held = signal(false);
+  const silent = computed(() => muted.value || refusal.value?.wish === "microphone");
   const muted = computed(() => prefs.value.muted || deafened.value);
   /** Grows with each wish for it, so that what comes too late is told apart and let go. */
   const rounds = { microphone: 0, camera: 0, screen: 0 };
@@ -175,6 +178,7 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
     refusal,
     unplugged,
     muted,
+    silent,
     deafened,
     async start() {
       started = true;

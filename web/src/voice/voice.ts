@@ -169,7 +169,7 @@ export function createVoice(deps: VoiceDeps): Voice {
     let said = "";
     return effect(() => {
       const flags = {
-        muted: own.muted.value,
+        muted: own.silent.value,
         deafened: own.deafened.value,
         camera: own.camera.value !== null,
         screenSharing: own.screen.value !== null,

@@ -42,7 +42,7 @@ function followKeys(voice: Voice): () => void {
       if (!isIn()) return;
       if ((event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey) {
         const acts: Readonly<Record<string, () => void>> = {
-          KeyM: () => own.setMuted(!own.muted.peek()),
+          KeyM: () => own.setMuted(!own.silent.peek()),
           KeyD: () => own.setDeafened(!own.deafened.peek()),
           KeyH: voice.leave,
         };

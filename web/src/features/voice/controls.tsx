@@ -31,7 +31,8 @@ interface ControlsProps {
 export function Controls({ voice, place }: ControlsProps) {
   const words = voiceWords.value;
   const { own } = voice;
-  const muted = own.muted.value;
+  // A microphone that could not be had is as good as muted; opening it tries once more.
+  const muted = own.silent.value;
   const deafened = own.deafened.value;
   const camera = own.camera.value !== null;
   const screen = own.screen.value !== null;

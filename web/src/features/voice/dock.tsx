@@ -26,8 +26,13 @@ export interface VoiceProps {
   readonly voice: Voice;
 }
 
+export interface DockProps extends VoiceProps {
+  /** The stage of the call is in view too, and says what does not work. */
+  readonly onStage: boolean;
+}
+
 /** The call one is in, at the foot of the channels, wherever one looks. */
-export function VoiceDock({ voice }: VoiceProps) {
+export function VoiceDock({ voice, onStage }: DockProps) {
   const live = useLive();
   const words = voiceWords.value;
   const state = voice.state.value;
@@ -53,7 +58,7 @@ export function VoiceDock({ voice }: VoiceProps) {
           )}
         </div>
       </div>
-      <CallNotices voice={voice} />
+      {!onStage && <CallNotices voice={voice} />}
       <Controls voice={voice} place="dock" />
     </section>
   );

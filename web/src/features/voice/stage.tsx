@@ -25,9 +25,9 @@ export function Stage({ voice, channelId, speakerView, apart = false }: StagePro
   const live = useLive();
   const selfId = live.self.value.id;
   const roster = live.voice.roster(channelId).value;
-  const { muted, deafened, camera, screen } = voice.own;
+  const { silent, deafened, camera, screen } = voice.own;
   const members = withSelf(roster?.members ?? [], selfId, {
-    muted: muted.value,
+    muted: silent.value,
     deafened: deafened.value,
     camera: camera.value !== null,
     screenSharing: screen.value !== null,
