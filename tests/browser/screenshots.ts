@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../../tools/chromium.ts";
+import { operatorLink } from "../../tools/stack/operator-link.ts";
 import { rootFolder } from "../../tools/stack/root.ts";
 import { type Stack, startStack } from "../../tools/stack/stack.ts";
 import { connect } from "../flows/kit/connection.ts";
@@ -121,6 +122,10 @@ async function seed(stack: Stack): Promise<Scene> {
     [owner.id, channel.id, SAID.length + REACTED.length],
   );
   await sql.end();
+  const link = await operatorLink(stack.databaseUrl);
+  if (link === undefined) throw new Error("the place has no operator yet");
+  const secret = new URL(link, url).hash.slice(1);
+  await granted(url, "claimInstance", { token: owner.token, body: { secret } });
   return {
     stack,
     gang,
@@ -234,6 +239,9 @@ async function photograph(browser: Browser, scene: Scene, look: Look): Promise<v
   await page.goto(`${url}/settings/appearance`);
   await page.locator(".range").waitFor();
   await take(page, "settings", look);
+  await page.goto(`${url}/operator/people`);
+  await page.locator(".section-row").nth(2).waitFor();
+  await take(page, "operator", look);
   await person.context.close();
 }
 
@@ -317,11 +325,14 @@ async function photographDirect(browser: Browser, { stack: { url }, gang }: Scen
   for (const { context } of [chloe, leo, other]) await context.close();
 }
 
+const SAID_IN_CALL = "Je coupe mon micro, le chat miaule";
+
 /** A call lives in the browser that is in it: one is photographed in every look, another one in the other language. */
 async function photographVoice(url: string): Promise<void> {
   const devices = await launchWithDevices();
   const friends = await seedGang({ url, name: "La bande du mardi", people: ["Chloé Martin", "Léo", "Samira B."] });
   const lounge = await voiceChannel(url, friends);
+  await converse(url, lounge.id, [[friends.others[1] ?? friends.owner, SAID_IN_CALL]]);
   const callers: Visitor[] = [];
   for (const [index, person] of [friends.owner, ...friends.others].entries()) {
     const tongue: Tongue = index === 1 ? "en-GB" : "fr-FR";
@@ -342,6 +353,20 @@ async function photographVoice(url: string): Promise<void> {
     await page.emulateMedia({ colorScheme: colorScheme ?? "light", reducedMotion: "reduce" });
     await page.locator('.tile[data-speaking="true"]').first().waitFor();
     await take(page, "voice", look);
+    if (look.options.isMobile === true) {
+      await page.getByRole("button", { name: /^(Afficher la discussion|Show the chat)$/ }).click();
+      await message(page, SAID_IN_CALL).waitFor();
+      await take(page, "voice-chat", look);
+      await page.locator(".call-bar a").click();
+    } else {
+      await page
+        .getByRole("button", { name: /^(Réglages de la voix|Voice and video settings)/ })
+        .last()
+        .click();
+      await page.locator(".call-bar").waitFor();
+      await take(page, "voice-settings", look);
+      await page.locator(".call-bar a").click();
+    }
   }
   await devices.close();
 }

@@ -30,6 +30,8 @@ export async function visitor(
     colorScheme: "light",
     ...options,
   });
+  // A busy machine is no fault of a page's: what limits a test is the test's own time.
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(String(error.stack)));
