@@ -1,4 +1,5 @@
 import type { Channel } from "@lescopains/protocol/entities";
+import { Client } from "pg";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { violations } from "./kit/axe.ts";
@@ -136,7 +137,7 @@ test("[VC33] the call goes along to every view, on a phone too: one press mutes,
   await noe.context.close();
 });
 
-test("[VC40] without a microphone one comes in, is shown as muted, and tries again with one press", async () => {
+test("[VC40] without a microphone one comes in, is shown as muted, tries again with one press, and leaves with the page", async () => {
   const ines = await caller(browser, url, member(3));
   await ines.context.addInitScript(() => {
     const { mediaDevices } = navigator;
@@ -157,6 +158,21 @@ test("[VC40] without a microphone one comes in, is shown as muted, and tries aga
   await refused.waitFor({ state: "detached" });
   await page.locator(".voice-person", { hasText: "micro coupé" }).waitFor({ state: "detached" });
   expect(ines.faults).toEqual([]);
+
+  // A page that is left says so, and is not missed until a node or the edge has waited for it.
+  await page.goto("about:blank");
+  const sql = new Client({ connectionString: inject("stack").databaseUrl });
+  await sql.connect();
+  const reason = async () =>
+    (
+      await sql.query<{ reason: string | null }>(
+        "SELECT reason FROM voice_sessions WHERE user_id = $1 ORDER BY joined_at DESC LIMIT 1",
+        [member(3).id],
+      )
+    ).rows[0]?.reason;
+  await expect.poll(reason, { timeout: 60_000 }).not.toBeNull();
+  expect(await reason()).toBe("left");
+  await sql.end();
   await ines.context.close();
 });
 

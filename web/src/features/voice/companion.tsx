@@ -11,6 +11,11 @@ import { voiceWords } from "./words.ts";
 /** What goes with a call through all views: its keys, and words for whoever does not see it. */
 export function VoiceCompanion({ voice }: VoiceProps) {
   useEffect(() => followKeys(voice), [voice]);
+  useEffect(() => {
+    // A page that goes takes its call along: said now, the others need not find out by themselves.
+    addEventListener("pagehide", voice.leave);
+    return () => removeEventListener("pagehide", voice.leave);
+  }, [voice]);
   useEffect(
     () =>
       effect(() => {
