@@ -33,7 +33,7 @@ function project(name: string, include: string[], options: ProjectOptions = {}) 
 }
 
 /** Media in real time: packets, pictures and sound, whose losses are counted. */
-const calls = ["tests/browser/voice*.test.ts", "tests/browser/frames.test.ts"];
+const calls = ["tests/browser/voice*.test.ts", "tests/browser/frames.test.ts", "tests/ops/caddy-people.test.ts"];
 
 /**
  * Two files run at a time, whichever projects they are of, so that one works while another waits (for an actor to fall asleep, a timeout to
@@ -60,7 +60,7 @@ const projects = [
   ),
   project("tools", ["tests/tools/**/*.test.ts"]),
   project("faults", ["tests/{faults,fuzz}/**/*.test.ts"]),
-  project("ops", ["tests/ops/**/*.test.ts"]),
+  project("ops", ["tests/ops/**/*.test.ts"], { exclude: calls }),
   project("browser", ["tests/browser/**/*.test.ts"], { stack: true, exclude: calls }),
   project("proof", ["tests/proof/**/*.test.ts"], { stack: true }),
   project("sfu", ["tests/sfu/**/*.test.ts"], { alone: true }),

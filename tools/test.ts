@@ -19,6 +19,7 @@ const log = (line: string): void => console.log(line);
 const withProduct = new Set(["flows", "flows-wrangler", "faults", "tools", "ops", "browser", "proof", "calls"]);
 /** Projects that open pages. */
 const withChromium = new Set(["browser", "proof", "sfu", "ops", "calls"]);
+const withCaddy = new Set(["ops", "calls"]);
 const withFirefox = new Set(["browser", "proof", "calls"]);
 
 interface Count {
@@ -53,8 +54,8 @@ await runCommand(async (stop) => {
     const projects = new Set(specifications.map(({ project }) => project.name));
     if (!projects.isDisjointFrom(withChromium)) process.env["CHROMIUM_PATH"] = await findChromium(log);
     if (!projects.isDisjointFrom(withFirefox)) process.env["FIREFOX_PATH"] = await findFirefox(log);
+    if (!projects.isDisjointFrom(withCaddy)) process.env["CADDY_BIN"] = await findCaddy(log);
     if (projects.has("ops")) {
-      process.env["CADDY_BIN"] = await findCaddy(log);
       for (const program of ["PROMTOOL_BIN", "NODE_EXPORTER_BIN", "BLACKBOX_EXPORTER_BIN"] as const)
         process.env[program] = await findPrometheus(program, log);
     }

@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { type DevicePerson, type Identity, kyberPreKey, signedPreKey, withDevice } from "../flows/kit/devices.ts";
 import { openDm, pairwise } from "../flows/kit/direct.ts";
 import { connect, type Connection } from "../flows/kit/connection.ts";
-import { enroll, type Person, serverWith, textChannel } from "../flows/kit/people.ts";
+import { enroll, type Person, serverWith, textChannel, tokenFor } from "../flows/kit/people.ts";
 import type { Place } from "../flows/kit/place.ts";
 import { granted } from "../flows/kit/rest.ts";
 import { makeVault, sealed } from "../flows/kit/vault.ts";
@@ -169,6 +169,8 @@ async function keyPool(identity: Identity): Promise<IdPool> {
   };
 }
 
+const TALK_MS = 2 * 3_600_000;
+
 /** Someone who talks to a friend all the while, and notices when that stops working. */
 export interface Bystander {
   /** Ends the talk. Throws when a message was refused, lost, out of order, or a connection was cut. */
@@ -178,7 +180,12 @@ export interface Bystander {
 export async function startBystander(place: Place): Promise<Bystander> {
   const [one, friend] = (await enroll(place, 2)) as [Person, Person];
   const channelId = textChannel(await serverWith(place, one, [friend])).id;
-  const [speaker, listener]: Connection[] = [await connect(place, one), await connect(place, friend)];
+  // However long the machine takes over the rest of the file, their tokens do not end.
+  const lasting = async (who: Person) => ({ ...who, token: await tokenFor(place, who, TALK_MS) });
+  const [speaker, listener]: Connection[] = [
+    await connect(place, await lasting(one)),
+    await connect(place, await lasting(friend)),
+  ];
   if (speaker === undefined || listener === undefined) throw new Error("two connections were made");
   const leaving = new AbortController();
   let roundTrips = 0;
