@@ -74,6 +74,8 @@ export class CallKeys {
   readonly #self: Member;
   readonly #peers = new Map<string, Peer>();
   readonly #early = new Map<string, Offer>();
+  /** Stays that have left: what was recorded of them would open once more if they were taken for new. */
+  readonly #ended = new Set<string>();
   #epoch = -1;
   /** The last epoch that somebody left in: keys from before it are stale. */
   #leaveEpoch = -1;
@@ -89,7 +91,7 @@ export class CallKeys {
 
   /**
    * A list that is not newer than the last one changes nothing. After one that was missed, somebody may have come and gone: that
-   * counts as a leave.
+   * counts as a leave. A stay that has left is never a member again.
    *
    * @throws ProtocolError `too_large` for more than 128 members.
    */
@@ -109,10 +111,11 @@ export class CallKeys {
     const effects: CallEffect[] = [];
     for (const { member } of gone) {
       this.#peers.delete(member.joinId);
+      this.#ended.add(member.joinId);
       this.#switch?.waitsFor.delete(member.joinId);
       effects.push({ kind: "forget", joinId: member.joinId });
     }
-    const joined = [...present.values()].filter(({ joinId }) => !this.#peers.has(joinId));
+    const joined = [...present.values()].filter(({ joinId }) => !this.#peers.has(joinId) && !this.#ended.has(joinId));
     for (const member of joined) this.#peers.set(member.joinId, newPeer(member, nowMs));
     if (gone.length > 0) {
       this.#leaveEpoch = expected;
