@@ -195,7 +195,7 @@ test("[FR13] a list that was missed counts as a leave", () => {
 test("[FR14] a list that is not newer changes nothing; one without this stay ends it", () => {
   const [ana, ben] = call(2) as [Device, Device];
   const before = ana.sends;
-  expect(ana.keys.roster({ epoch: 2, members: [ana.member] }, 0)).toEqual([]);
+  expect(ana.keys.roster({ epoch: 2, members: [ben.member, ana.member] }, 0)).toEqual([]);
   expect(ana.keys.roster({ epoch: 1, members: [] }, 0)).toEqual([]);
   const taken = { ...ana.member, accountId: ben.member.accountId };
   tell([ana], 3, 0, [ben]);
@@ -206,6 +206,27 @@ test("[FR14] a list that is not newer changes nothing; one without this stay end
   expect(ben.keys.roster({ epoch: 3, members: [taken] }, 0).at(-1)).toEqual({ kind: "over" });
   const many = Array.from({ length: maxMembers + 1 }, (_, index) => new Device(index, index).member);
   expect(() => new Device(1, 1).keys.roster({ epoch: 1, members: many }, 0)).toThrow(ProtocolError);
+});
+
+test("[FR14] who has a key is who is shown: another list of the same epoch ends the stay", () => {
+  const ghost = new Device(66, 66).member;
+  const lists = (ana: Device, ben: Device): Member[][] => [
+    // Shown no longer, and still with the keys; shown as another; shown, and without a key.
+    [ana.member, ben.member],
+    [ana.member, ben.member, { ...ghost, deviceId: 2 }],
+    [ana.member, ben.member, ghost, new Device(67, 67).member],
+  ];
+  for (const which of [0, 1, 2]) {
+    const [ana, ben] = call(2) as [Device, Device];
+    ana.take(ana.keys.roster({ epoch: 3, members: [ana.member, ben.member, ghost] }, 0), 0);
+    expect(ana.isOver).toBe(false);
+    ana.take(ana.keys.roster({ epoch: 3, members: lists(ana, ben)[which]! }, 0), 0);
+    expect(ana.isOver, `list ${which}`).toBe(true);
+    expect(ana.decrypts.size).toBe(0);
+  }
+  const [ana] = call(2) as [Device, Device];
+  ana.take(ana.keys.roster({ epoch: 2, members: [] }, 0), 0);
+  expect(ana.isOver).toBe(false);
 });
 
 test("[FR14] a stay that has left is no member again, whatever a list says: nothing is given to it, and nothing of it is read", () => {

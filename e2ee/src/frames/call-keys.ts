@@ -90,14 +90,15 @@ export class CallKeys {
   }
 
   /**
-   * A list that is not newer than the last one changes nothing. After one that was missed, somebody may have come and gone: that
+   * A list that is not newer than the last one changes nothing; another one of the same epoch ends the stay. After one that was missed, somebody may have come and gone: that
    * counts as a leave. A stay that has left is never a member again.
    *
    * @throws ProtocolError `too_large` for more than 128 members.
    */
   roster({ epoch, members }: CallRoster, nowMs: number): CallEffect[] {
-    if (this.#isOver || epoch <= this.#epoch) return [];
+    if (this.#isOver || epoch < this.#epoch) return [];
     if (members.length > maxMembers) throw new ProtocolError("too_large", "The call has more members than allowed.");
+    if (epoch === this.#epoch) return this.#isContradicted(members) ? this.close() : [];
     const expected = this.#epoch + 1;
     this.#epoch = epoch;
     const present = new Map(members.map((member) => [member.joinId, member]));
@@ -124,6 +125,20 @@ export class CallKeys {
     effects.push(...this.#renew(gone.length > 0 || epoch > expected, joined, nowMs));
     for (const member of joined) effects.push(...this.#takeEarly(member));
     return effects;
+  }
+
+  /** Another list of the same epoch: what people see of the call would not be who has keys. One without this stay says nothing: it is being told so otherwise. */
+  #isContradicted(members: readonly Member[]): boolean {
+    const others = new Map(members.map((member) => [member.joinId, member]));
+    if (!others.delete(this.#self.joinId)) return false;
+    for (const joinId of this.#ended) others.delete(joinId);
+    return (
+      others.size !== this.#peers.size ||
+      [...this.#peers.values()].some(({ member }) => {
+        const named = others.get(member.joinId);
+        return named === undefined || !isDeviceOf(named, member);
+      })
+    );
   }
 
   #renew(mayHaveLeft: boolean, joined: readonly Member[], nowMs: number): CallEffect[] {
