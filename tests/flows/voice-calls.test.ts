@@ -3,6 +3,7 @@ import { type DevicePerson, friends, withAnotherDevice } from "./kit/devices.ts"
 import { openDm } from "./kit/direct.ts";
 import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
+import { granted } from "./kit/rest.ts";
 
 let place: Place;
 beforeAll(async () => {
@@ -64,6 +65,19 @@ test("[CALL1] [CALL2] in a group it goes on ringing for the others", async () =>
   await z.must("voice:join", { channelId });
   expect(await b.until("call:stopped", ({ userIds }) => userIds[0] === zoe.id)).toMatchObject({ reason: "accepted" });
   expect((await on(zoe)).of("ready")[0]?.voice).toMatchObject([{ ringing: null }]);
+});
+
+test("[CALL2] who is taken out of a group is called no longer, and is told; the others are", async () => {
+  const { people, channelId } = await conversation(3);
+  const [ana, leo, zoe] = people as [DevicePerson, DevicePerson, DevicePerson];
+  const [a, b, z] = [await on(ana), await on(leo), await on(zoe)];
+  await a.must("voice:join", { channelId });
+  const { callId } = await a.must("call:ring", { channelId });
+  const params = { id: channelId, userId: leo.id };
+  await granted(place.url, "removeParticipant", { token: ana.token, params });
+  const stopped = { channelId, callId, callerId: ana.id, userIds: [leo.id], reason: "cancelled" };
+  for (const connection of [a, b, z]) expect(await connection.until("call:stopped")).toEqual(stopped);
+  expect((await on(zoe)).of("ready")[0]?.voice).toMatchObject([{ ringing: { userIds: [zoe.id] } }]);
 });
 
 test("[CALL3] who called cancels, or hangs up; nobody else can", async () => {

@@ -240,6 +240,16 @@ test("[VO6] a deleted channel and a deleted server leave nobody on a node; an en
   expect(sfu.people(other)).toEqual([]);
 });
 
+test("[VO6] a sign-in that has just ended takes no place, by a socket that does not know of it yet", async () => {
+  const { ana, leo, channelId } = await two(place);
+  const [a, b] = [await on(ana), await on(leo)];
+  await place.sql.query("DELETE FROM sessions WHERE id = $1", [leo.sessionId]);
+  expect(await b.ask("voice:join", { channelId })).toMatchObject({ error: { code: "not_found" } });
+  await a.must("voice:join", { channelId });
+  const roster = await granted(place.url, "getVoice", { token: ana.token, params: { id: channelId } });
+  expect(roster).toMatchObject({ epoch: 1, members: [{ userId: ana.id }] });
+});
+
 test("[VO11] [VO12] moderators mute, deafen, disconnect and move, those below them and nobody else", async () => {
   const { ana, leo, server, channelId } = await two(place);
   const other = (await voiceIn(place, server, ana)).id;

@@ -369,7 +369,7 @@ const CASES: Readonly<Record<string, Case>> = {
   // Of everyone in 100 servers and 500 conversations.
   "voice.around": { values: [user(1)], reads: 100 + 500 + 8 * 2 * LIMITS.voiceMembers },
   "voice.of_person": { values: [user(1)] },
-  "voice.open": { values: [channel(1), stay(900_001), user(50_000), session(1), 1, "node-1", 60], reads: 20 },
+  "voice.open": { values: [channel(1), stay(900_001), user(50_000), session(49_999), 1, "node-1", 60], reads: 20 },
   "voice.close": { values: [channel(1), [stay(100_001), stay(100_002)], "left"], reads: LIMITS.voiceMembers + AFEW },
   "voice.flags": { values: [stay(100_001), true, false, false, false] },
   "voice.server_flags": { values: [server(1), user(77), true, false] },

@@ -64,14 +64,19 @@ export const seatOf = statement<[UserId], { channelId: ChannelId; joinId: JoinId
   `SELECT channel_id AS "channelId", id AS "joinId", session_id AS "sessionId" FROM voice_sessions WHERE user_id = $1 AND left_at IS NULL`,
 );
 
-/** Takes a place; violates a unique key when the person holds one. The place is given up after some seconds unless media comes. */
+/**
+ * Takes a place; violates a unique key when the person holds one. The place is given up after some seconds unless media comes. No row: the channel is gone,
+ * or the sign-in has ended, of which whoever ends it looks for its place afterwards: the lock lets neither miss the other.
+ */
 export const openSeat = statement<
   [ChannelId, JoinId, UserId, SessionId, DeviceId | null, node: string | null, dueSeconds: number],
   SeatRow & { readonly epoch: number }
 >(
   "voice.open",
-  `WITH bumped AS (
-     UPDATE channels SET voice_epoch = voice_epoch + 1 WHERE id = $1 RETURNING id, server_id, voice_epoch
+  `WITH held AS (
+     SELECT id FROM sessions WHERE id = $4 AND user_id = $3 FOR KEY SHARE
+   ), bumped AS (
+     UPDATE channels SET voice_epoch = voice_epoch + 1 WHERE id = $1 AND EXISTS (SELECT FROM held) RETURNING id, server_id, voice_epoch
    ), v AS (
      INSERT INTO voice_sessions (id, channel_id, server_id, user_id, session_id, device_id, node, due_at)
      SELECT $2, id, server_id, $3, $4, $5, $6, now() + $7::integer * interval '1 second' FROM bumped RETURNING *

@@ -6,6 +6,7 @@ import { v7 } from "uuid";
 import { admit, rings } from "../../auth/limits.ts";
 import { ring, ringFor } from "../../db/voice.ts";
 import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
+import { tellUsers } from "../../platform/tell.ts";
 import type { Loaded } from "./loaded.ts";
 import type { Roster } from "./roster.ts";
 import { ringingOf, type Seat } from "./seats.ts";
@@ -75,6 +76,17 @@ export class Calls {
       await this.#stop(roster, channel, ringingOf(roster.seats)?.userIds ?? [], "cancelled");
       return ok();
     });
+  }
+
+  /** People are no longer in the conversation: for them it rings no longer, which they are told although they hear of nothing else here. */
+  async gone(roster: Roster, channel: Loaded): Promise<void> {
+    const ringing = ringingOf(roster.seats);
+    if (ringing === null) return;
+    const gone = ringing.userIds.filter((userId) => !peopleOf(channel).includes(userId));
+    if (gone.length === 0) return;
+    await this.#stop(roster, channel, gone, "cancelled");
+    const { callId, callerId } = ringing;
+    void tellUsers(this.#keeper.options.env, gone, this.#stopped(callId, callerId, gone, "cancelled"));
   }
 
   /** Someone came into the room. */

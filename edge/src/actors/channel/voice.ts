@@ -223,6 +223,7 @@ export class Voice {
         if (!mayStay || (channel.encrypted && seat.deviceId === null)) gone.push(seat);
       }
       await this.#end(roster, channel, gone, "forbidden");
+      await this.calls.gone(roster, channel);
       await this.#commandRights(roster, channel);
       return ok(roster.size);
     });
