@@ -7,7 +7,7 @@ import { freePort } from "../../tools/stack/ports.ts";
 import { type Child, startSupervisor } from "../../tools/stack/supervisor.ts";
 import { cpuUs } from "../measure/process-usage.ts";
 import { JanusClient } from "./janus-client.ts";
-import { MediaEnd } from "./media-end.ts";
+import { MediaEnd } from "../../tools/doctor/media-end.ts";
 import { describe, endOf } from "./sdp.ts";
 import { gather, type OpenRoom, type Sfu, type SfuOptions } from "./sfu.ts";
 import { ssrc } from "./speech.ts";

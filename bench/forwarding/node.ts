@@ -14,7 +14,7 @@ import { loadSecrets, type Secrets } from "../../tools/stack/secrets.ts";
 import { sfuHttpPort, startSfu } from "../../tools/stack/sfu.ts";
 import { startSupervisor } from "../../tools/stack/supervisor.ts";
 import { cpuUs, familyCpuUs } from "../measure/process-usage.ts";
-import { MediaEnd } from "./media-end.ts";
+import { MediaEnd } from "../../tools/doctor/media-end.ts";
 import { gather, type OpenRoom, type Sfu, type SfuOptions } from "./sfu.ts";
 import { extensions, ssrc, payloadType } from "./speech.ts";
 

@@ -1,4 +1,4 @@
-import type { EndDescription } from "./media-end.ts";
+import type { EndDescription } from "../../tools/doctor/media-end.ts";
 import { extensions, payloadType } from "./speech.ts";
 
 function valueOf(sdp: string, line: RegExp): string {

@@ -1,4 +1,4 @@
-import type { MediaEnd } from "./media-end.ts";
+import type { MediaEnd } from "../../tools/doctor/media-end.ts";
 
 /** Somebody's end, as far as talking goes. */
 export type TalkingEnd = Pick<MediaEnd, "isConnected" | "onRtp" | "sendRtp" | "sendRtcp" | "close">;

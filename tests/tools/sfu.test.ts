@@ -6,11 +6,12 @@ import { importJWK, SignJWT } from "jose";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { eventually } from "../sfu/kit/eventually.ts";
 import { checkVoice } from "../../tools/doctor/voice.ts";
-import { loadSecrets, signingKey } from "../../tools/stack/secrets.ts";
+import { loadSecrets, publicSigningKey, signingKey } from "../../tools/stack/secrets.ts";
 import { localNodeId } from "../../tools/stack/sfu.ts";
 import { startStack } from "../../tools/stack/stack.ts";
 import { join } from "../sfu/kit/client.ts";
 import { newRoom, newUser } from "../sfu/kit/edge.ts";
+import { fakeNode } from "../sfu/kit/node.ts";
 import { dataFolder } from "./start-process.ts";
 
 async function tokenOf(folder: string, room = newRoom()): Promise<string> {
@@ -50,7 +51,9 @@ test("[SK5] [SK8] the SFU node is reached at the edge's own address, media too; 
   expect((await fetch(`${stack.url}/sfu/join`, { method: "POST", headers: bearer })).status).toBe(200);
 
   const found = await checkVoice(stack.url, folder);
-  expect(found).toMatch(/^ICE and DTLS come through on port \d+(, \d+)* in \d+ ms, TCP is open$/);
+  expect(found).toMatch(
+    /^ICE and DTLS come through on port \d+(, \d+)* in \d+ ms, TCP is open, (?:[345]\d|2[5-9]) of 50 packets of sound arrived$/,
+  );
   console.log(`the doctor: ${found}`);
 
   const before = stack.sfu?.pid;
@@ -64,6 +67,16 @@ test("[SK5] [SK8] the SFU node is reached at the edge's own address, media too; 
   expect(onCrash).not.toHaveBeenCalled();
   expect((await fetch(`${stack.url}/health`)).status).toBe(200);
   expect(lines.join("\n")).toContain("The SFU node ended unexpectedly (signal SIGKILL) and is started again");
+});
+
+test("[SK8] the doctor names the port of a node that is asked and answers, and that no media reaches", async () => {
+  const folder = dataFolder();
+  const keys = JSON.stringify({ keys: [publicSigningKey(loadSecrets(folder))] });
+  // Its engine has no network.
+  const { url } = await fakeNode({ SFU_EDGE_KEYS: keys, SFU_NODE_ID: localNodeId });
+  await expect(checkVoice(url, folder)).rejects.toThrow(
+    /^No media reaches the SFU node \(.*ICE.*\): let port 40000\/udp through the firewall/,
+  );
 });
 
 test("[SK6] an installation from before there was voice gets the secrets for it, and keeps the others", () => {

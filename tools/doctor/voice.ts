@@ -1,6 +1,6 @@
 /** The doctor's voice hop: a stranger's whole way to the media of the SFU node, without a browser. */
 import { randomUUID } from "node:crypto";
-import { connect } from "node:net";
+import { connect, isIPv4 } from "node:net";
 import type { ChannelId } from "@lescopains/protocol/ids";
 import { type IceCandidate, TransportParameters } from "@lescopains/protocol/sfu/media";
 import * as v from "valibot";
@@ -10,6 +10,7 @@ import { signRoomToken } from "../stack/room-token.ts";
 import { loadSecrets } from "../stack/secrets.ts";
 import { localNodeId } from "../stack/sfu.ts";
 import { fetchFrom, type Hop, reasonOf, timeoutMs } from "./installation.ts";
+import { type Ask, passSound } from "./spoken.ts";
 
 const Transport = v.object({ transportId: v.string(), ...TransportParameters.entries });
 type Transport = v.InferOutput<typeof Transport>;
@@ -88,16 +89,12 @@ function reachesTcp({ address, port }: IceCandidate): Promise<boolean> {
   });
 }
 
-type Ask = (path: string, body: object) => Promise<unknown>;
+/** Half of the packets of a second: whatever loses more than that is no network to talk over. */
+const leastArrived = 0.5;
 
-/**
- * Joins a room over HTTP, opens a transport, and lets ICE and DTLS come through over UDP; TCP is connected to. Answers what was found in words;
- * an OperatorError says what does not work and what to do.
- */
-export async function checkVoice(url: string, dataDir: string, nodeId: string = localNodeId): Promise<string> {
-  // For a room that nobody else knows.
-  const token = await signRoomToken(loadSecrets(dataDir), { nodeId, room: randomUUID() as ChannelId });
-  const ask: Ask = async (path, body) => {
+/** A stranger with a token of their own. */
+function strangerAt(url: string, token: string): Ask {
+  return async (path, body) => {
     const response = await fetch(`${url}/sfu/${path}`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -108,10 +105,24 @@ export async function checkVoice(url: string, dataDir: string, nodeId: string = 
     if (!response.ok) throw new Error(`/sfu/${path} answers ${response.status} ${text.slice(0, 200)}`);
     return JSON.parse(text);
   };
+}
+
+/**
+ * Joins a room over HTTP, opens a transport, and lets ICE and DTLS come through over UDP; TCP is connected to; then a second of sound goes through the node
+ * to somebody else. Answers what was found in words; an OperatorError says what does not work and what to do.
+ */
+export async function checkVoice(url: string, dataDir: string, nodeId: string = localNodeId): Promise<string> {
+  // A room that nobody else knows.
+  const room = randomUUID() as ChannelId;
+  const stranger = async (): Promise<Ask> =>
+    strangerAt(url, await signRoomToken(loadSecrets(dataDir), { nodeId, room, rights: ["speak", "listen"] }));
+  const [ask, other] = [await stranger(), await stranger()];
   let transport: Transport;
+  let joined: unknown;
   try {
     await ask("join", {});
     transport = v.parse(Transport, await ask("transport", { direction: "send" }));
+    joined = await other("join", {});
   } catch (cause) {
     const advice = "look into its log (logs/sfu.log, or `docker compose logs sfu`)";
     throw new OperatorError(`The SFU node lets nobody in (${reasonOf(cause)}): ${advice}`, { cause });
@@ -125,13 +136,22 @@ export async function checkVoice(url: string, dataDir: string, nodeId: string = 
     if (!tcp.includes(true)) {
       throw new OperatorError(`Media passes over UDP but not over TCP: let port ${ports}/tcp through the firewall`);
     }
-    return `ICE and DTLS come through on port ${ports} in ${Math.round(tookMs)} ms, TCP is open`;
+    const through = `ICE and DTLS come through on port ${ports} in ${Math.round(tookMs)} ms, TCP is open`;
+    if (!transport.iceCandidates.some(({ address }) => isIPv4(address)))
+      return `${through} (no sound was sent: it is reached by IPv6 alone)`;
+    const { arrived, sent } = await passSound(ask, other, joined);
+    if (arrived < sent * leastArrived) {
+      throw new OperatorError(
+        `Of ${sent} packets of sound ${arrived} came through the SFU node: look into its log, and whether this machine is overloaded`,
+      );
+    }
+    return `${through}, ${arrived} of ${sent} packets of sound arrived`;
   } catch (cause) {
     if (cause instanceof OperatorError) throw cause;
     const advice = `let port ${ports}/udp through the firewall, and set SFU_LISTEN to the address that people reach`;
     throw new OperatorError(`No media reaches the SFU node (${reasonOf(cause)}): ${advice}`, { cause });
   } finally {
-    await ask("leave", {}).catch(() => undefined);
+    await Promise.all([ask, other].map((one) => one("leave", {}).catch(() => undefined)));
   }
 }
 

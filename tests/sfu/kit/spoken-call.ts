@@ -1,6 +1,6 @@
 import type { SfuAnswer } from "@lescopains/protocol/sfu/requests";
 import { RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket, type RtpPacket } from "werift";
-import { MediaEnd } from "../../../bench/forwarding/media-end.ts";
+import { MediaEnd } from "../../../tools/doctor/media-end.ts";
 import { join, type Joined } from "./client.ts";
 import { microphone } from "./place.ts";
 import { opusParameters } from "./rtp-samples.ts";
