@@ -1,7 +1,8 @@
 import { SFU_LIMITS } from "@lescopains/protocol/sfu/limits";
 import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { expect, test } from "vitest";
-import type { Joined } from "../../../tests/sfu/kit/client.ts";
+import { join, type Joined } from "../../../tests/sfu/kit/client.ts";
+import { eventually } from "../../../tests/sfu/kit/eventually.ts";
 import { newRoom, newUser } from "../../../tests/sfu/kit/edge.ts";
 import { fakeNode } from "../../../tests/sfu/kit/node.ts";
 import { post, together } from "../../../tests/sfu/kit/place.ts";
@@ -46,6 +47,16 @@ test("[SF13] joins from one address, and with one token, are limited; those in r
   expect(many.length - limited.length).toBeLessThanOrEqual(allowed);
   expect(limited.every(([status, body]) => status === 429 && body.error.retryAfterMs > 0)).toBe(true);
   expect(await calm.client.must("transport", { direction: "send" })).toHaveProperty("transportId");
+});
+
+test("[SF13] who takes their place back again and again is slowed down, and keeps it", async () => {
+  const { url, edge } = await fakeNode();
+  const token = await edge.token();
+  const { ready } = await join(url, token);
+  const back = () => join(url, token, { resumeKey: ready.resumeKey });
+  await expect(Promise.all(Array.from({ length: 40 }, back))).rejects.toThrow("rate_limited");
+  const again = await eventually(back);
+  expect(again.ready.peer.peerId).toBe(ready.peer.peerId);
 });
 
 test("[SF16] a room takes no more than its limit; who is in it may come back", async () => {

@@ -37,6 +37,9 @@ export interface JoinRequest {
   readonly overHttp: boolean;
 }
 
+/** Points of the peer's bucket: everything about the room is told anew. */
+const resumeCost = 20;
+
 const replaced = refuse("conflict", "this device has joined with another token at the same moment");
 const draining = refuse("node_draining", "this node takes no new rooms: ask the edge for another");
 
@@ -67,6 +70,8 @@ export class Sessions {
     const known = this.#byToken.get(key);
     const bySocket = known?.overHttp === false && !overHttp;
     if (bySocket && resumeKey !== undefined && isSame(resumeKey, known.peer.resumeKey)) {
+      const taken = known.bucket.take(resumeCost, now());
+      if (!taken.ok) return tooMany("too many reconnects", taken.retryAfterMs);
       log.info("peer resumed", logFields(known));
       return ok(known);
     }
