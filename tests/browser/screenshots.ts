@@ -352,10 +352,12 @@ async function photographVoice(url: string): Promise<void> {
     await page.setViewportSize(viewport ?? WIDE);
     await page.emulateMedia({ colorScheme: colorScheme ?? "light", reducedMotion: "reduce" });
     await page.locator('.tile[data-speaking="true"]').first().waitFor();
+    await page.mouse.move(2, 2);
     await take(page, "voice", look);
     if (look.options.isMobile === true) {
       await page.getByRole("button", { name: /^(Afficher la discussion|Show the chat)$/ }).click();
       await message(page, SAID_IN_CALL).waitFor();
+      await page.mouse.move(2, 2);
       await take(page, "voice-chat", look);
       await page.locator(".call-bar a").click();
     } else {
@@ -364,6 +366,8 @@ async function photographVoice(url: string): Promise<void> {
         .last()
         .click();
       await page.locator(".call-bar").waitFor();
+      await page.locator(".range").first().waitFor();
+      await page.mouse.move(2, 2);
       await take(page, "voice-settings", look);
       await page.locator(".call-bar a").click();
     }
