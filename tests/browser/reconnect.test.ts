@@ -1,7 +1,16 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeArchive } from "../../tools/backup/archive.ts";
+import { dump } from "../../tools/backup/dump.ts";
+import { check, load } from "../../tools/backup/load.ts";
+import { migrationsFolder } from "../../tools/backup/place.ts";
 import { launchChromium } from "../../tools/chromium.ts";
 import { type Place, startPlace } from "../flows/kit/place.ts";
+import { violations } from "./kit/axe.ts";
+import { begin, dmRow, settled } from "./kit/direct.ts";
 import { composer, message, openChannel, say, stored } from "./kit/drive.ts";
 import { seedGang } from "./kit/seed.ts";
 import { signIn, visitor } from "./kit/visitor.ts";
@@ -76,4 +85,62 @@ test("what was written without a network is sent after the page was closed and o
   await stored(page, "écrit sans réseau").waitFor();
   expect(await message(page, "écrit sans réseau").count()).toBe(1);
   await noe.context.close();
+});
+
+test("[CO13] [EN61] the server is restored from a backup under open pages: what it lost goes, what devices have stays, all goes on, and a line says so", async () => {
+  const { url, stack } = place;
+  const gang = await seedGang({ url, people: ["Inès", "Karim"] });
+  const [karimPerson = gang.owner] = gang.others;
+  const ines = await settled(browser, url, gang.owner);
+  const karim = await settled(browser, url, karimPerson);
+  await openChannel(karim.page, url, gang.server.id, gang.channel.id);
+  await begin(ines.page, url, ["Karim"]);
+  await say(ines.page, "entre nous, avant");
+  await stored(ines.page, "entre nous, avant").waitFor();
+  await say(karim.page, "au salon, avant");
+  await stored(karim.page, "au salon, avant").waitFor();
+  const folder = mkdtempSync(join(tmpdir(), "lescopains-restored-"));
+  const [path, passphrase] = [join(folder, "backup.age"), "a passphrase of the test"];
+  await writeArchive(path, passphrase, async (add) => void (await dump(stack.databaseUrl, "{}", add)), 10);
+
+  await say(ines.page, "entre nous, après");
+  await stored(ines.page, "entre nous, après").waitFor();
+  await say(karim.page, "au salon, après");
+  await stored(karim.page, "au salon, après").waitFor();
+  await stack.workerd.kill9();
+  await say(karim.page, "pas encore parti");
+  await load({
+    connectionString: stack.databaseUrl,
+    migrations: migrationsFolder(),
+    path,
+    passphrase,
+    checked: await check(path, passphrase),
+    replace: true,
+    watchMs: 0,
+  });
+  rmSync(folder, { recursive: true, force: true });
+  await stack.workerd.restart();
+
+  await stored(karim.page, "pas encore parti").waitFor({ timeout: 60_000 });
+  await message(karim.page, "au salon, après").waitFor({ state: "detached" });
+  await message(karim.page, "au salon, avant").waitFor();
+  const told = karim.page.getByText("a été restauré depuis une sauvegarde");
+  await told.waitFor();
+  expect(await violations(karim.page)).toEqual([]);
+  await karim.page.getByRole("button", { name: "Fermer" }).click();
+  await told.waitFor({ state: "detached" });
+  await karim.page.reload();
+  await message(karim.page, "pas encore parti").waitFor();
+  expect(await told.count()).toBe(0);
+
+  await say(ines.page, "entre nous, ensuite");
+  await stored(ines.page, "entre nous, ensuite").waitFor({ timeout: 60_000 });
+  for (const words of ["avant", "après"]) await message(ines.page, `entre nous, ${words}`).waitFor();
+  await karim.page.goto(`${url}/dm/new`);
+  await dmRow(karim.page, "Inès").click();
+  for (const words of ["avant", "ensuite"]) await message(karim.page, `entre nous, ${words}`).waitFor();
+  expect(ines.faults).toEqual([]);
+  expect(karim.faults).toEqual([]);
+  await ines.context.close();
+  await karim.context.close();
 });

@@ -6,6 +6,7 @@ import type { ChannelId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Connection, Connection as Client } from "./kit/connection.ts";
+import { anotherSession, withDevice } from "./kit/devices.ts";
 import { enroll, type Person, serverWith, textChannel, tokenFor } from "./kit/people.ts";
 import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
@@ -148,6 +149,29 @@ test("[GW5] a revoked session is told, closed with 4403 and refused; the person'
   expect(rest).toMatchObject({ status: 401, error: { code: "session_revoked" } });
   expect(await kept.must("presence:ping", {})).toEqual({ ok: true });
   expect(kept.of("session:revoked")).toEqual([]);
+});
+
+test("[GW5] a session that is revoked while its socket is let in is closed like the others, and heard nothing", async () => {
+  const ada = await withDevice(place, ((await enroll(place, 1)) as [Person])[0]);
+  const later = await anotherSession(place, ada);
+  // Letting the device in writes that it was seen, if that is long ago: here it waits for that.
+  await place.sql.query("UPDATE devices SET last_seen_at = now() - interval '2 hours' WHERE user_id = $1", [ada.id]);
+  const holding = await place.sql.connect();
+  await holding.query("BEGIN");
+  await holding.query("SELECT FROM devices WHERE user_id = $1 FOR UPDATE", [ada.id]);
+  const coming = keep(new Client(place.url, ada.token, { transports: ["websocket"], reconnection: false }, 1));
+  await waitFor("it to wait", async () => {
+    const { rows } = await place.sql.query(
+      "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%last_seen_at%' AND datname = current_database()",
+    );
+    return rows.length > 0;
+  });
+  await granted(place.url, "revokeSession", { token: later.token, params: { id: ada.sessionId } });
+  await holding.query("COMMIT");
+  holding.release();
+  await waitFor("the close", () => coming.closes.length > 0);
+  expect(coming.closes[0]).toMatchObject({ code: CLOSE_CODES.sessionRevoked, text: "session_revoked" });
+  expect(coming.of("ready")).toEqual([]);
 });
 
 test("[GW6] people on two gateways hear one another, and see one another come and go", async () => {

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectRaw, type RawSocket } from "../flows/kit/raw.ts";
 import { enroll, type Person, tokenFor } from "../flows/kit/people.ts";
+import { granted } from "../flows/kit/rest.ts";
 import { type Place, startPlace } from "../flows/kit/place.ts";
 import { FakeSfu } from "../flows/kit/sfu.ts";
 import { bodies, everyPlace, hostileWords } from "./mutations.ts";
@@ -159,83 +160,87 @@ function quote(body: string | Buffer | undefined): string {
   return body === undefined ? "" : JSON.stringify(body.toString("utf8").slice(0, 300));
 }
 
+/** Sends a route all sorts of things, in the name of an attacker; answers how many requests were granted. */
+async function attack(name: string, route: Route, attacker: Attacker): Promise<number> {
+  const socket: RawSocket = await connectRaw(place, attacker.person);
+  const [spare] = (await enroll(place, 1)) as [Person];
+  const tokens: fc.Arbitrary<string> = fc.oneof(
+    { weight: 12, arbitrary: fc.constant(`Bearer ${attacker.person.token}`) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        "",
+        "Bearer",
+        "Bearer x.y.z",
+        `Bearer ${await tokenFor(place, spare, -1_000)}`,
+        "Basic YTpi",
+        `bearer  ${spare.token}`,
+      ),
+    },
+  );
+  const contentTypes = fc.constantFrom(
+    "application/json",
+    "application/json",
+    "application/json",
+    "text/plain",
+    "application/xml",
+    "multipart/form-data",
+    "",
+  );
+  const bodyOf =
+    route.body === undefined ? fc.constantFrom(undefined, "{}", "[", "x") : bodies(validFor(route.body, attacker.ids));
+  const target = targets(route, attacker);
+  const chance = fc.record({ target, authorization: tokens, contentType: contentTypes, body: bodyOf });
+  const cases = fc.sample(chance, { seed: SEED, numRuns: asksPassword(route) ? RUNS_WITH_PASSWORD : RUNS });
+  // Each of these meets several targets: the attacker's own, shared ones, other people's.
+  const sharp = route.body === undefined ? [] : everyPlace(validFor(route.body, attacker.ids), SEED);
+  const meetings = asksPassword(route) ? RUNS_WITH_PASSWORD : sharp.length === 0 ? 0 : Math.max(RUNS, sharp.length);
+  const fitting = target.filter(({ fits }) => fits);
+  for (const [index, at] of (meetings === 0 ? [] : fc.sample(fitting, { seed: SEED, numRuns: meetings })).entries()) {
+    const body = sharp[index % sharp.length];
+    cases.push({
+      target: at,
+      authorization: `Bearer ${attacker.person.token}`,
+      contentType: "application/json",
+      body,
+    });
+  }
+  let count = 0;
+  await inTurns(cases, async ({ target: { path, headers, fits: targetFits }, authorization, contentType, body }) => {
+    const what = `${route.method} ${path.slice(0, 200)} ${quote(body)} (seed ${SEED})`;
+    const hasBody = body !== undefined && route.method !== "GET";
+    const answer = await send(
+      route.method,
+      path,
+      {
+        ...headers,
+        ...(authorization === "" ? {} : { authorization }),
+        ...(contentType === "" ? {} : { "content-type": contentType }),
+        ...(hasBody ? { "content-length": String(Buffer.byteLength(body)) } : {}),
+      },
+      hasBody ? body : undefined,
+    );
+    judge(name, route, answer, what);
+    const fits = targetFits && (!hasBody || bodyFits(route, body));
+    if (!fits)
+      expect(
+        answer.status,
+        `${what} does not fit, and was answered ${answer.text.slice(0, 200)}`,
+      ).toBeGreaterThanOrEqual(400);
+    if (answer.status < 400) count += 1;
+  });
+  expect(socket.frames.join("\n")).not.toContain(CANARY);
+  socket.close();
+  return count;
+}
+
 describe("[FZ1] whatever is sent to a route, it answers a 2xx of the contract or a 4xx with a code, and no one else's data:", () => {
   test.each(ALL)("%s", async (name, route) => {
-    const attacker = await attackerIn(place, victims.ids);
-    const socket: RawSocket = await connectRaw(place, attacker.person);
-    const [spare] = (await enroll(place, 1)) as [Person];
-    const tokens: fc.Arbitrary<string> = fc.oneof(
-      { weight: 12, arbitrary: fc.constant(`Bearer ${attacker.person.token}`) },
-      {
-        weight: 1,
-        arbitrary: fc.constantFrom(
-          "",
-          "Bearer",
-          "Bearer x.y.z",
-          `Bearer ${await tokenFor(place, spare, -1_000)}`,
-          "Basic YTpi",
-          `bearer  ${spare.token}`,
-        ),
-      },
-    );
-    const contentTypes = fc.constantFrom(
-      "application/json",
-      "application/json",
-      "application/json",
-      "text/plain",
-      "application/xml",
-      "multipart/form-data",
-      "",
-    );
-    const bodyOf =
-      route.body === undefined
-        ? fc.constantFrom(undefined, "{}", "[", "x")
-        : bodies(validFor(route.body, attacker.ids));
-    const target = targets(route, attacker);
-    const chance = fc.record({ target, authorization: tokens, contentType: contentTypes, body: bodyOf });
-    const cases = fc.sample(chance, { seed: SEED, numRuns: asksPassword(route) ? RUNS_WITH_PASSWORD : RUNS });
-    // Each of these meets several targets: the attacker's own, shared ones, other people's.
-    const sharp = route.body === undefined ? [] : everyPlace(validFor(route.body, attacker.ids), SEED);
-    const meetings = asksPassword(route) ? RUNS_WITH_PASSWORD : sharp.length === 0 ? 0 : Math.max(RUNS, sharp.length);
-    const fitting = target.filter(({ fits }) => fits);
-    for (const [index, at] of (meetings === 0 ? [] : fc.sample(fitting, { seed: SEED, numRuns: meetings })).entries()) {
-      const body = sharp[index % sharp.length];
-      cases.push({
-        target: at,
-        authorization: `Bearer ${attacker.person.token}`,
-        contentType: "application/json",
-        body,
-      });
-    }
-    let granted = 0;
-    await inTurns(cases, async ({ target: { path, headers, fits: targetFits }, authorization, contentType, body }) => {
-      const what = `${route.method} ${path.slice(0, 200)} ${quote(body)} (seed ${SEED})`;
-      const hasBody = body !== undefined && route.method !== "GET";
-      const answer = await send(
-        route.method,
-        path,
-        {
-          ...headers,
-          ...(authorization === "" ? {} : { authorization }),
-          ...(contentType === "" ? {} : { "content-type": contentType }),
-          ...(hasBody ? { "content-length": String(Buffer.byteLength(body)) } : {}),
-        },
-        hasBody ? body : undefined,
-      );
-      judge(name, route, answer, what);
-      const fits = targetFits && (!hasBody || bodyFits(route, body));
-      if (!fits)
-        expect(
-          answer.status,
-          `${what} does not fit, and was answered ${answer.text.slice(0, 200)}`,
-        ).toBeGreaterThanOrEqual(400);
-      if (answer.status < 400) granted += 1;
-    });
-    // The requests must not all have died at the door.
+    const done = await attack(name, route, await attackerIn(place, victims.ids));
+    // The requests must not all have died at the door, where operators' alone all do.
+    if (route.auth === "operator") expect(done, "granted to who is no operator").toBe(0);
     if (route.auth === "user" && !NEEDS_A_SECRET.has(name))
-      expect(granted, "requests that were granted").toBeGreaterThan(0);
-    expect(socket.frames.join("\n")).not.toContain(CANARY);
-    socket.close();
+      expect(done, "requests that were granted").toBeGreaterThan(0);
   });
 });
 
@@ -298,6 +303,41 @@ test("[FZ3] paths and methods that the contract does not have are refused with n
       });
     }
   }
+});
+
+// Last, because operators disable and delete the others.
+describe("[FZ5] so for who runs the instance, who sees accounts, and nothing that anybody wrote:", () => {
+  beforeAll(async () => {
+    await place.sql.query("UPDATE users SET display_name = 'Ada', email = NULL WHERE id = ANY ($1)", [
+      victims.ids["UserId"],
+    ]);
+  });
+
+  test.each(ALL.filter(([, route]) => route.auth === "operator"))("%s", async (name, route) => {
+    const { person, ids } = await attackerIn(place, victims.ids);
+    const { token } = person;
+    await place.sql.query("UPDATE users SET operator = true WHERE id = $1", [person.id]);
+    const { code } = await granted(place.url, "createInstanceInvite", {
+      token,
+      body: { maxUses: 1, expiresIn: 3_600 },
+    });
+    const others = (await enroll(place, 3)).map(({ id }) => id);
+    const UserId = [person.id, ...others, ...(victims.ids["UserId"] ?? [])];
+    const pool = { ...ids, UserId, code: [code], node: [sfu.id] };
+    const done = await attack(name, route, { person, ids: pool });
+    expect(done, "requests that were granted").toBeGreaterThan(0);
+  });
+
+  test("its log has a line for each change, in the names of operators alone", async () => {
+    const { rows } = await place.sql.query<{ action: string; known: boolean }>(
+      `SELECT action, bool_and(operator_id <> ALL ($1::uuid[])) AS known FROM operator_log GROUP BY action`,
+      [victims.ids["UserId"]],
+    );
+    expect(rows.filter(({ known }) => !known)).toEqual([]);
+    expect(rows.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(["user.disable", "user.promote", "instance.change", "invite.create"]),
+    );
+  });
 });
 
 test("[FZ4] through all of it the process lived, others went on talking, and nothing was logged as an error", async () => {

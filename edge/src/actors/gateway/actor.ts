@@ -7,6 +7,7 @@ import { envelopesAfter } from "../../db/envelopes.ts";
 import { lowKeys } from "../../db/prekeys.ts";
 import { type Database, database, DatabaseError } from "../../db/port.ts";
 import { dropExpired } from "../../db/sealed.ts";
+import { sessionAlive } from "../../db/sessions.ts";
 import { dropPast } from "../../db/voice.ts";
 import { gatewayActors, type RemoteGateway, serverActor, sfuRegistry } from "../../platform/actors.ts";
 import { Actor } from "../../platform/actor.ts";
@@ -263,6 +264,9 @@ export class Gateway extends Actor {
     const held: AnyDown[] = [];
     this.#held.set(socket, held);
     try {
+      // Asked again now that a revocation finds the socket: one in between found neither.
+      const alive = sessionAlive(this.#db, sessionId, userId);
+      alive.catch(() => undefined);
       const ready = await readyFor({
         db: this.#db,
         env: this.env,
@@ -274,6 +278,10 @@ export class Gateway extends Actor {
         sessionId,
         deviceId,
       });
+      if (!(await alive)) {
+        socket.disconnect({ close: true, code: CLOSE_CODES.sessionRevoked, reason: "session_revoked" });
+        return;
+      }
       if (!user.sockets.has(socket)) return;
       this.#keepServers(userId);
       socket.emit("ready", ready);
