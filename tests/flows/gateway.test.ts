@@ -152,21 +152,21 @@ test("[GW5] a revoked session is told, closed with 4403 and refused; the person'
 });
 
 test("[GW5] a session that is revoked while its socket is let in is closed like the others, and heard nothing", async () => {
-  const ada = await withDevice(place, ((await enroll(place, 1)) as [Person])[0]);
-  const later = await anotherSession(place, ada);
+  const zoe = await withDevice(place, ((await enroll(place, 1)) as [Person])[0]);
+  const later = await anotherSession(place, zoe);
   // Letting the device in writes that it was seen, if that is long ago: here it waits for that.
-  await place.sql.query("UPDATE devices SET last_seen_at = now() - interval '2 hours' WHERE user_id = $1", [ada.id]);
+  await place.sql.query("UPDATE devices SET last_seen_at = now() - interval '2 hours' WHERE user_id = $1", [zoe.id]);
   const holding = await place.sql.connect();
   await holding.query("BEGIN");
-  await holding.query("SELECT FROM devices WHERE user_id = $1 FOR UPDATE", [ada.id]);
-  const coming = keep(new Client(place.url, ada.token, { transports: ["websocket"], reconnection: false }, 1));
+  await holding.query("SELECT FROM devices WHERE user_id = $1 FOR UPDATE", [zoe.id]);
+  const coming = keep(new Client(place.url, zoe.token, { transports: ["websocket"], reconnection: false }, 1));
   await waitFor("it to wait", async () => {
     const { rows } = await place.sql.query(
       "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%last_seen_at%' AND datname = current_database()",
     );
     return rows.length > 0;
   });
-  await granted(place.url, "revokeSession", { token: later.token, params: { id: ada.sessionId } });
+  await granted(place.url, "revokeSession", { token: later.token, params: { id: zoe.sessionId } });
   await holding.query("COMMIT");
   holding.release();
   await waitFor("the close", () => coming.closes.length > 0);
