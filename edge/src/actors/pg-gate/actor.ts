@@ -10,7 +10,8 @@ import { type ConnectionPool, openPool } from "./pool.ts";
 const OWN_CLOSE = "This socket has been closed.";
 /** More than this many statements waiting for a connection: PostgreSQL is too slow or gone, and waiting only adds to it. */
 const MAX_WAITING = 5_000;
-
+/** What PostgreSQL lacks is said this often: every statement fails of it. */
+const SAY_AGAIN_MS = 60_000;
 /** How old the answer to "does PostgreSQL answer?" may be. */
 const ALIVE_FOR_MS = 1_000;
 
@@ -24,6 +25,7 @@ export class PgGate extends Actor {
     ALIVE_FOR_MS,
     Date.now,
   );
+  #lackSaidMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -63,8 +65,16 @@ export class PgGate extends Actor {
       const { rows } = await pool.query({ name, text, values: [...values] });
       return { ok: true, rows };
     } catch (error) {
+      this.#sayWhatLacks(error as { code?: string; message?: string });
       return refusal(error, name);
     }
+  }
+
+  /** A full disk, or too many connections: whoever runs the instance can do something about it. */
+  #sayWhatLacks({ code, message }: { code?: string; message?: string }): void {
+    if (code?.startsWith("53") !== true || Date.now() - this.#lackSaidMs < SAY_AGAIN_MS) return;
+    this.#lackSaidMs = Date.now();
+    log.warn("the database lacks something that it needs", { reason: message, code });
   }
 }
 
