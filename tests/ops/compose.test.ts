@@ -1,5 +1,5 @@
 /** What docker-compose.yml and the Dockerfile promise, looked at without a Docker engine; tests/containers runs them. */
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -183,6 +183,12 @@ describe("the build", () => {
     expect(globSync("*.sql", { cwd: join(folder, "tools", "migrations") })).toEqual(
       globSync("*.sql", { cwd: join(rootFolder, "migrations") }),
     );
+  });
+
+  test("[DK5] the password hasher starts with its own code alone", () => {
+    const config = readFileSync(join(folder, "edge", "passwords.capnp"), "utf8");
+    expect([...config.matchAll(/embed "([^"]+)"/g)].map((match) => match[1])).toEqual(["passwords/index.js"]);
+    expect(statSync(join(folder, "edge", "passwords", "index.js")).size).toBeLessThan(100_000);
   });
 
   test("[CO12] the edge's configuration names its volumes and no secret", () => {

@@ -2,7 +2,7 @@
  * What the images of ops/images/Dockerfile hold of ours, in one folder: `node tools/images/assemble.ts <folder>`, a step of their build.
  *
  *   workerd the edge's program: a layer that hardly ever changes
- *   edge/   its two configurations, the bundle, the web client
+ *   edge/   its two configurations and bundles, the web client
  *   sfu/    the voice node as one file (its mediasoup worker comes from worker.ts)
  *   tools/  one file for each command, and the migrations
  */
@@ -10,7 +10,7 @@ import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } fro
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { buildEdge, buildWeb, edgeFolder, webFolder } from "../stack/build.ts";
+import { buildEdge, buildWeb, edgeFolder, passwordsFolder, webFolder } from "../stack/build.ts";
 import { rootFolder } from "../stack/root.ts";
 import { workerdBinary } from "../stack/workerd-binary.ts";
 import { mainConfig, passwordsConfig } from "../stack/workerd-config.ts";
@@ -50,14 +50,21 @@ async function bundle(entryPoints: Readonly<Record<string, string>>, outdir: str
 }
 
 function edge(folder: string): void {
-  const bundleName = "bundle";
-  const bundleFolder = join(folder, bundleName);
+  const bundleFolder = join(folder, "bundle");
   cpSync(edgeFolder, bundleFolder, { recursive: true, filter: (path) => !/\.(map|md)$/.test(path) });
+  const hasherFolder = join(folder, "passwords");
+  cpSync(passwordsFolder, hasherFolder, { recursive: true });
   cpSync(webFolder, join(folder, "web"), { recursive: true });
-  const common = { bundleFolder, bundleName, passwordsAddress: "unix:/run/passwords/socket" };
+  const passwordsAddress = "unix:/run/passwords/socket";
   const places = { address: "*:8787", actorsFolder: "/data/actors", webFolder: "/app/web", sfuPort: undefined };
-  writeFileSync(join(folder, "edge.capnp"), mainConfig({ ...common, ...places }));
-  writeFileSync(join(folder, "passwords.capnp"), passwordsConfig(common));
+  writeFileSync(
+    join(folder, "edge.capnp"),
+    mainConfig({ bundleFolder, bundleName: "bundle", passwordsAddress, ...places }),
+  );
+  writeFileSync(
+    join(folder, "passwords.capnp"),
+    passwordsConfig({ bundleFolder: hasherFolder, bundleName: "passwords", passwordsAddress }),
+  );
 }
 
 /** Builds what is not built and fills `folder`, which is emptied first. Throws an OperatorError with a build tool's words. */

@@ -137,7 +137,7 @@ ${sfuPort === undefined ? "" : `    (name = "sfu", external = (address = "127.0.
 }
 
 /**
- * The password hasher: the same bundle's entrypoint `Passwords` in a process of its own, because a bcrypt of 300 ms would
+ * The password hasher: the entrypoint `Passwords`, bundled alone, in a process of its own, because a bcrypt of 300 ms would
  * hold up every actor of the process it runs in. It is given no secret and no network.
  */
 export function passwordsConfig({ bundleFolder, bundleName, passwordsAddress }: ConfigOptions): string {

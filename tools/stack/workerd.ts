@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { OperatorError } from "../operator-error.ts";
+import { passwordsFolder } from "./build.ts";
 import { lastLogLine } from "./logs.ts";
 import { freePort } from "./ports.ts";
 import { describeExit } from "./supervisor.ts";
@@ -97,12 +98,15 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const bundleFolder = join(runFolder, bundleName);
   rmSync(bundleFolder, { recursive: true, force: true });
   cpSync(options.edgeFolder, bundleFolder, { recursive: true });
+  const hasherFolder = join(runFolder, "passwords");
+  rmSync(hasherFolder, { recursive: true, force: true });
+  cpSync(passwordsFolder, hasherFolder, { recursive: true });
 
   const passwordsAddress = await passwordsAddressIn(runFolder);
-  const common = { bundleFolder, bundleName, passwordsAddress };
   const launchPasswords = (): Promise<{ child: Child }> => {
     const configFile = join(runFolder, "passwords.capnp");
-    writeFileSync(configFile, passwordsConfig(common), { mode: 0o600 });
+    const config = passwordsConfig({ bundleFolder: hasherFolder, bundleName: "passwords", passwordsAddress });
+    writeFileSync(configFile, config, { mode: 0o600 });
     const logFile = join(logFolder, "passwords.log");
     return launch({
       name: "The password hasher",
@@ -115,7 +119,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const launchMain = (port: number): Promise<{ child: Child; port: number }> => {
     const configFile = join(runFolder, "workerd.capnp");
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    writeFileSync(configFile, mainConfig({ ...common, address, actorsFolder, webFolder, sfuPort }), { mode: 0o600 });
+    writeFileSync(configFile, mainConfig({ bundleFolder, bundleName, passwordsAddress, address, actorsFolder, webFolder, sfuPort }), { mode: 0o600 });
     return launch({ name: "workerd", configFile, logFile: join(logFolder, "workerd.log"), env, supervisor });
   };
 
