@@ -119,7 +119,11 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const launchMain = (port: number): Promise<{ child: Child; port: number }> => {
     const configFile = join(runFolder, "workerd.capnp");
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    writeFileSync(configFile, mainConfig({ bundleFolder, bundleName, passwordsAddress, address, actorsFolder, webFolder, sfuPort }), { mode: 0o600 });
+    writeFileSync(
+      configFile,
+      mainConfig({ bundleFolder, bundleName, passwordsAddress, address, actorsFolder, webFolder, sfuPort }),
+      { mode: 0o600 },
+    );
     return launch({ name: "workerd", configFile, logFile: join(logFolder, "workerd.log"), env, supervisor });
   };
 
