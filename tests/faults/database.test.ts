@@ -90,19 +90,20 @@ test("[FT2] without PostgreSQL sends are answered unavailable with retryAfterMs,
 });
 
 test("[FT21] a full disk is unavailable for people, and told once to whoever runs the instance", async () => {
-  const [owner] = people;
+  const { owner } = await freshChannel();
+  const body = { name: "a place" };
   await place.sql.query(`
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       RAISE EXCEPTION USING ERRCODE = 'disk_full', MESSAGE = 'could not extend file "base/1/2": No space left on device';
     END $$;
     CREATE TRIGGER full_disk BEFORE INSERT ON servers FOR EACH ROW EXECUTE FUNCTION full_disk()`);
   for (let attempt = 0; attempt < 2; attempt += 1) {
-    const refused = await call(place.url, "createServer", { token: owner?.token, body: { name: "no room" } });
+    const refused = await call(place.url, "createServer", { token: owner.token, body });
     expect(refused).toMatchObject({ status: 503, error: { code: "unavailable" } });
   }
   await place.sql.query("DROP TRIGGER full_disk ON servers; DROP FUNCTION full_disk");
   expect(place.log().match(/"level":"warn".*lacks something.*No space left on device/g)).toHaveLength(1);
-  await granted(place.url, "createServer", { token: owner?.token, body: { name: "room" } });
+  await granted(place.url, "createServer", { token: owner.token, body });
 });
 
 test("[FT3] PostgreSQL restarted under load costs no acknowledged message and doubles none", async () => {
