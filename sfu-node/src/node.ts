@@ -30,7 +30,7 @@ export interface SfuNode {
   /** Of signalling. */
   readonly port: number;
   readonly workerPids: readonly number[];
-  /** Takes no new rooms, whatever the edge orders from now on; resolves when the last has left, or at the deadline, when those who are there are told to go elsewhere. */
+  /** Takes no new rooms, and gives no more time, whatever the edge orders from now on; resolves when the last has left, or at the deadline, when those who are there are told to go elsewhere. */
   drain(deadlineMs: number): Promise<void>;
   /** At once; whoever is there is told to come back. */
   stop(): Promise<void>;
@@ -170,6 +170,7 @@ class Drained {
   readonly #changed: () => void;
   #empty = Promise.withResolvers<void>();
   #deadline: NodeJS.Timeout | undefined;
+  #untilMs = 0;
   #isForGood = false;
 
   constructor(rooms: Rooms, sessions: Sessions, changed: () => void) {
@@ -178,9 +179,9 @@ class Drained {
     this.#changed = changed;
   }
 
-  /** As the edge orders. */
+  /** As the edge orders. A process that is to end takes less time, not more. */
   within(deadlineMs: number): void {
-    if (!this.#isForGood) this.#begin(deadlineMs);
+    if (!this.#isForGood || performance.now() + deadlineMs < this.#untilMs) this.#begin(deadlineMs);
   }
 
   undo(): void {
@@ -202,6 +203,7 @@ class Drained {
     this.#sessions.draining = true;
     this.#changed();
     clearTimeout(this.#deadline);
+    this.#untilMs = performance.now() + deadlineMs;
     this.#deadline = setTimeout(() => this.#rooms.closeAll("draining"), deadlineMs);
     this.check();
   }
