@@ -107,6 +107,8 @@ export function createSession(deps: SessionDeps): VoiceSession {
   /** The present stay; whatever belongs to another one comes too late. */
   let stay: Stay | undefined;
   let cancelRetry: (() => void) | undefined;
+  /** The place of which the node said that it was taken away. */
+  let kicked: JoinId | undefined;
 
   function show(kind: "joining" | "reconnecting" | "joined", { channelId }: Stay): void {
     const before = state.peek();
@@ -265,18 +267,16 @@ export function createSession(deps: SessionDeps): VoiceSession {
     } else if (how.kind === "closed" && how.reason === "moved" && how.channelId !== undefined) {
       void join(how.channelId);
     } else if (how.kind === "closed" && STAYS_AWAY.has(how.reason)) {
+      if (how.reason === "kicked") kicked = mine.joinId;
       end(mine, { kind: "ended", reason: how.reason === "replaced" ? "replaced" : "disconnected" });
-    } else if (
-      (how.kind === "closed" && how.reason === "kicked") ||
-      (how.kind === "refused" && how.error.code === "forbidden")
-    ) {
+    } else if (how.kind === "refused" && how.error.code === "forbidden") {
       awaitReason(mine);
     } else {
       comeBack(mine);
     }
   }
 
-  /** The place was taken away, and the node was told first: the server says why, and where to, at the same moment. */
+  /** The place was taken away while media was on its way there: the server says why, and where to, at the same moment. */
   function awaitReason(mine: Stay): void {
     closeRoom(mine, "close");
     cancelRetry?.();
@@ -321,11 +321,19 @@ export function createSession(deps: SessionDeps): VoiceSession {
     },
     ended(joinId, reason, to) {
       const mine = stay;
-      if (mine === undefined || mine.joinId !== joinId) return;
+      if (mine === undefined) {
+        // The node's word came first, and did not say why.
+        const now = state.peek();
+        if (now.kind === "idle" && now.ended !== undefined && joinId === kicked && reason !== "left") {
+          state.value = { kind: "idle", ended: { channelId: now.ended.channelId, why: { kind: "ended", reason } } };
+        }
+        return;
+      }
+      if (mine.joinId !== joinId) return;
       if (to === undefined) end(mine, reason === "left" ? undefined : { kind: "ended", reason });
       else void join(to.channelId, to.joinId);
     },
   };
 }
 
-const STAYS_AWAY: ReadonlySet<string> = new Set(["left", "replaced", "room_closed", "flood"]);
+const STAYS_AWAY: ReadonlySet<string> = new Set(["left", "kicked", "replaced", "room_closed", "flood"]);
