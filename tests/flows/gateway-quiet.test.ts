@@ -68,6 +68,22 @@ async function gatewayStarts(): Promise<number> {
   return Number(/^lescopains_actors_started_total\{class="Gateway"\} (\d+)$/m.exec(text)?.[1]);
 }
 
+const onWorkerd = ON_WRANGLER ? () => undefined : test;
+
+onWorkerd("[OM5] however many ask /health, PostgreSQL is hardly asked", async () => {
+  const asked = async (): Promise<number> => {
+    const response = await fetch(`${place.url}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } });
+    return Number(/^lescopains_pg_statement_duration_seconds_count (\d+)$/m.exec(await response.text())?.[1]);
+  };
+  const before = await asked();
+  const answers = await Promise.all(
+    Array.from({ length: 500 }, async () => (await fetch(`${place.url}/health`)).status),
+  );
+  expect(new Set(answers)).toEqual(new Set([200]));
+  // The place's own people ask too: reads, sweeps.
+  expect((await asked()) - before).toBeLessThan(100);
+});
+
 /**
  * Leaves the place alone until its gateways have been evicted from memory, which the runtime does after 10 s without an event;
  * their own sweep, every 15 s, is one. Whether they sleep can't be asked without waking them: here, and only here, time itself is
