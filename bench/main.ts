@@ -49,7 +49,7 @@ const comparisons: readonly Comparison[] = [
   { ours: "edge, requests counted", peers: ["edge, not counted"] },
   { ours: "client", peers: [] },
   { ours: "engine", peers: ["libsignal", "node:crypto"], others: ["engine in Chromium"] },
-  { ours: "frames in Chromium", peers: [] },
+  { ours: "frames in Chromium", peers: ["frames handed back"] },
   { ours: "behind Caddy", peers: ["directly"] },
   { ours: "sfu", peers: ["janus", "janus, one loop"] },
   { ours: "call", peers: ["direct"] },

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { build } from "esbuild";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../../tools/chromium.ts";
 import { rootFolder } from "../../tools/stack/root.ts";
 
@@ -19,9 +19,10 @@ const headers = {
   "cache-control": "no-store",
 };
 
-async function bundledWorker(file: string): Promise<string> {
+/** A module of this repository, by its path, and all that it imports, as one script. */
+export async function bundled(path: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(rootFolder, "bench", "encryption", file)],
+    entryPoints: [join(rootFolder, path)],
     bundle: true,
     minify: true,
     format: "esm",
@@ -31,12 +32,15 @@ async function bundledWorker(file: string): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-export async function startChromiumWorker<Samples>(file: string): Promise<ChromiumWorker<Samples>> {
-  const script = await bundledWorker(file);
+/** An empty page of a headless Chromium, on a server that has these scripts by their paths. */
+export async function openServed(
+  scripts: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): Promise<{ readonly page: Page; readonly stop: () => Promise<void> }> {
   const server = createServer((request, response) => {
-    const isScript = request.url === "/worker.js";
-    response.writeHead(200, { ...headers, "content-type": isScript ? "text/javascript" : "text/html" });
-    response.end(isScript ? script : "<!doctype html>");
+    const script = scripts[request.url ?? ""];
+    response.writeHead(200, { ...headers, "content-type": script === undefined ? "text/html" : "text/javascript" });
+    response.end(script ?? "<!doctype html>");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -46,14 +50,19 @@ export async function startChromiumWorker<Samples>(file: string): Promise<Chromi
     server.close();
   };
   try {
-    browser = await launchChromium();
+    browser = await launchChromium({ args: flags });
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/`);
-    return { measure: async () => (await page.evaluate(runWorker)) as Samples, stop };
+    return { page, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+export async function startChromiumWorker<Samples>(file: string): Promise<ChromiumWorker<Samples>> {
+  const { page, stop } = await openServed({ "/worker.js": await bundled(`bench/encryption/${file}`) });
+  return { measure: async () => (await page.evaluate(runWorker)) as Samples, stop };
 }
 
 /** Runs in the page. */

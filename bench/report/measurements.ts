@@ -10,6 +10,7 @@ export type SubjectName =
   | "libsignal"
   | "node:crypto"
   | "frames in Chromium"
+  | "frames handed back"
   | Sfu["name"]
   | "behind Caddy"
   | "directly"

@@ -50,20 +50,13 @@ const targets: readonly Target[] = [
     measure: (record) =>
       record.has(metrics.lost) ? record.total(metrics.lost) + record.total(metrics.doubled) : undefined,
   },
-  {
-    target: "share of a core, audio and 720p30 each way",
+  ...[metrics.mediaShare("each way"), metrics.liveShare, metrics.liveAdded].map((metric) => ({
+    target: metric,
     limit: 3,
     below: true,
     unit: "%",
-    measure: (record) => record.median("frames in Chromium", metrics.mediaShare("each way")),
-  },
-  {
-    target: metrics.frameWorkerCpu("both"),
-    limit: 3,
-    below: true,
-    unit: "%",
-    measure: (record) => record.median("call", metrics.frameWorkerCpu("both")),
-  },
+    measure: (record: Measurements) => record.median("frames in Chromium", metric),
+  })),
   {
     target: metrics.voiceCpu,
     limit: 60,

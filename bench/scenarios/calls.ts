@@ -63,7 +63,6 @@ async function watchWorkers({ record }: Tools, speaker: Page, guest: Page): Prom
     ];
     record.add("call", metrics.frameWorkerCpu("sending"), "%", sending);
     record.add("call", metrics.frameWorkerCpu("receiving"), "%", receiving);
-    record.add("call", metrics.frameWorkerCpu("both"), "%", sending + receiving);
   };
 }
 

@@ -24,6 +24,11 @@ export const fileOpened = "file of 32 MB decrypted";
 export const mediaShare = (direction: string): string => `audio and 720p30, ${direction}, share of a core`;
 export const frameTime = (direction: string, part: string): string => `frame of 1200 bytes ${direction}, ${part}`;
 
+/** Of the workers' threads at both ends of a connection, from `/proc`: as much as one person's who sends and receives. */
+export const liveShare = "audio and 720p30, each way: CPU of the frames' workers";
+export const liveAdded = "audio and 720p30, each way: CPU that encryption adds";
+export const livePictures = "pictures decoded";
+
 /** Where somebody who comes back looks first. */
 export type Place = "conversation" | "channel";
 /** 500 new messages there: the last is shown, and the device has all of them where it is the one to have them. */
@@ -55,7 +60,7 @@ export const rejoin = "call: node killed → first sound again";
 export const callRtt = "call: round trip to the node, p50";
 export const bufferAndPath = "call: jitter buffer and path";
 /** Of the worker that encrypts and decrypts frames, in a live call. */
-export const frameWorkerCpu = (direction: "sending" | "receiving" | "both"): string =>
+export const frameWorkerCpu = (direction: "sending" | "receiving"): string =>
   `call: CPU of the frames' worker, ${direction}`;
 export const mouthToEar = "call: microphone → ear, p50";
 export const glassToGlass = "call: 720p camera → screen, p50";
