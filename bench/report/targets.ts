@@ -50,7 +50,7 @@ const targets: readonly Target[] = [
     measure: (record) =>
       record.has(metrics.lost) ? record.total(metrics.lost) + record.total(metrics.doubled) : undefined,
   },
-  ...[metrics.mediaShare("each way"), metrics.liveShare, metrics.liveAdded].map((metric) => ({
+  ...[metrics.mediaShare("each way"), metrics.liveAdded].map((metric) => ({
     target: metric,
     limit: 3,
     below: true,
