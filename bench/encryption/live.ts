@@ -49,7 +49,7 @@ export async function measureLive(order: readonly [Handling, Handling]): Promise
   const { page, stop } = await openServed(
     {
       "/page.js": await bundled("bench/encryption/live-page.ts"),
-      "/hand-back.js": await bundled("bench/encryption/hand-back.ts"),
+      "/hand-back.js": await bundled("bench/encryption/hand-back-worker.ts"),
       "/frame-worker.ts": await bundled("web/src/voice/frames/frame-worker.ts"),
     },
     flags,
