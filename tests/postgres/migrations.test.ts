@@ -82,6 +82,8 @@ const ROWS_AFTER: Readonly<Record<string, string>> = {
     UPDATE instance SET registration = 'invite';
     INSERT INTO instance_invites (code, created_by, max_uses) VALUES ('abcdefghij', ${ADA}, 1);
     INSERT INTO operator_log (operator_id, operator_name, action, subject, subject_name) VALUES (${ADA}, 'Ada', 'user.disable', ${BOB}, 'bob');`,
+  "0011-generation.sql": `
+    UPDATE instance SET generation = gen_random_uuid();`,
 };
 
 async function connected<T>(connectionString: string, use: (client: Client) => Promise<T>): Promise<T> {
