@@ -1,6 +1,7 @@
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { anotherSession } from "./kit/devices.ts";
 import { opener } from "./kit/opener.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
@@ -96,6 +97,27 @@ test("[VO23] a connection that breaks and comes back disturbs nobody; who left m
   expect(a.of("voice:rejoin")).toEqual([]);
   sfu.empty(channelId, "left");
   await b.until("voice:ended", ({ reason }) => reason === "left");
+});
+
+test("[VO1] who was away while the person went on elsewhere comes back too late, there or in another channel; who names no place takes it", async () => {
+  const { ana, server, channelId } = await two(place);
+  const other = (await voiceIn(place, server, ana)).id;
+  const sfu = await node();
+  const phone = await anotherSession(place, ana);
+  const { token, joinId } = await join(place, ana, channelId);
+  await sfu.admit(token);
+  await connected(joinId);
+  for (const where of [channelId, other]) {
+    const there = await join(place, phone, where);
+    const body = { channelId, joinId };
+    expect(await call(place.url, "joinVoice", { token: ana.token, body })).toMatchObject({
+      error: { code: "conflict" },
+    });
+    expect((await roster(ana, where)).members).toMatchObject([{ joinId: there.joinId }]);
+  }
+  const back = await join(place, ana, channelId);
+  expect((await roster(ana, channelId)).members).toMatchObject([{ joinId: back.joinId }]);
+  expect((await roster(ana, other)).members).toEqual([]);
 });
 
 test("[VO22] a node that starts again, or a worker of it that dies, asks its people back", async () => {

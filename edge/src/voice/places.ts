@@ -1,6 +1,7 @@
 import type { ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import type { VoiceMember, VoicePatch } from "@lescopains/protocol/voice";
 import { v7 } from "uuid";
+import { comesTooLate } from "../actors/channel/seats.ts";
 import type { Joined, Newcomer } from "../actors/channel/voice.ts";
 import { admit, voiceJoins } from "../auth/limits.ts";
 import { serverOfChannel } from "../db/channels.ts";
@@ -21,7 +22,7 @@ import { tellUsers } from "../platform/tell.ts";
 /** Times that a place elsewhere is given up, when several clients of a person join at once. */
 const MAX_TRIES = 3;
 
-/** [VO1] Takes a place in a channel; the one that is held elsewhere ends. */
+/** [VO1] Takes a place in a channel; the one that is held elsewhere ends. Who comes back to a place that another session took meanwhile is refused (`conflict`). */
 export async function enter(
   env: Env,
   db: Database,
@@ -40,6 +41,7 @@ async function tryToEnter(env: Env, db: Database, channelId: ChannelId, newcomer
     const joined = await channelActor(env, channelId).voiceJoin(newcomer);
     if (joined.ok || joined.error.code !== "conflict" || tries === MAX_TRIES) return joined;
     const [held] = await db.query(seatOf, [newcomer.userId]);
+    if (held !== undefined && comesTooLate(held, newcomer)) return joined;
     if (held === undefined || held.channelId === channelId) continue;
     const left = await channelActor(env, held.channelId).voiceLeave(newcomer.userId, "replaced");
     if (!left.ok && left.error.code !== "not_found") return left;

@@ -177,6 +177,23 @@ describe("coming back", () => {
     ]);
   });
 
+  test("[VC38] whose place was taken elsewhere while they were away does not take it back", async () => {
+    const { session, clock, joined, cryptos, answers, asked, left, roster } = setting();
+    await joined(lounge);
+    roster.value = {
+      channelId: lounge,
+      epoch: 2,
+      members: joinedOf(lounge, "of-the-phone" as JoinId).roster.members,
+      ringing: null,
+    };
+    answers(() => Promise.reject(new ApiError({ code: "conflict", message: "" })));
+    cryptos[0]?.over();
+    await clock.advance(0);
+    expect(asked.at(-1)).toEqual({ channelId: lounge, joinId: "stay-1" });
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "ended", reason: "replaced" } } });
+    expect(left).toEqual([]);
+  });
+
   test("[VC15] without a node it tries again, and gives up after a minute", async () => {
     const { session, clock, joined, rooms, answers, asked, left } = setting();
     await joined(lounge);

@@ -180,7 +180,9 @@ export function createSession(deps: SessionDeps): VoiceSession {
       if (stay !== mine) return;
       const error = asApiError(thrown);
       const isTemporary = error.retry && error.code !== "room_full";
-      if (mine.wasJoined && isTemporary && clock.now() - mine.awaySinceMs < GIVE_UP_MS) {
+      if (error.code === "conflict" && mine.joinId !== undefined) {
+        end(mine, { kind: "ended", reason: "replaced" });
+      } else if (mine.wasJoined && isTemporary && clock.now() - mine.awaySinceMs < GIVE_UP_MS) {
         retry(mine, error.retryAfterMs);
       } else {
         edge.leave(mine.channelId);
@@ -203,19 +205,19 @@ export function createSession(deps: SessionDeps): VoiceSession {
   function startCrypto(mine: Stay, joined: VoiceJoined): void {
     for (const stop of mine.stops.splice(0)) stop();
     mine.crypto?.close();
+    const roster = edge.roster(mine.channelId);
     const started = deps.startCrypto(joined, {
       onKeyed: () => (keyed.value += 1),
       onOver() {
-        // This stay's keys are gone: another one begins.
+        // This stay's keys are gone: another one begins. One that the list does not name is named to the server, which knows whether it was taken elsewhere.
         if (stay !== mine || mine.crypto !== started) return;
         mine.crypto = undefined;
-        mine.joinId = undefined;
+        if (roster.peek()?.members.some(({ joinId }) => joinId === mine.joinId) !== false) mine.joinId = undefined;
         comeBack(mine);
       },
     });
     mine.crypto = started;
     crypto.value = started;
-    const roster = edge.roster(mine.channelId);
     mine.stops.push(
       effect(() => {
         // The server's list is what it is; `joined.roster` is in it.

@@ -1,4 +1,4 @@
-import type { ChannelId } from "@lescopains/protocol/ids";
+import type { ChannelId, JoinId, SessionId } from "@lescopains/protocol/ids";
 import { allows, type PermissionBits } from "@lescopains/protocol/permissions";
 import type { CloseReason } from "@lescopains/protocol/sfu/room";
 import type { Right } from "@lescopains/protocol/sfu/token";
@@ -45,6 +45,14 @@ export function rightsOf(
   if (allows(bits, "shareScreen")) rights.push("screen");
   if (!serverDeafened) rights.push("listen");
   return rights;
+}
+
+/** Whether someone with media comes back to a place (`joinId`) that the person has taken with another session since. */
+export function comesTooLate(
+  held: Pick<Seat, "sessionId">,
+  by: { readonly sessionId: SessionId; readonly joinId?: JoinId | undefined; readonly media?: object },
+): boolean {
+  return by.media !== undefined && by.joinId !== undefined && held.sessionId !== by.sessionId;
 }
 
 /** Someone whose media is in the room, by a token of a stay. */

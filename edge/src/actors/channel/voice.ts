@@ -15,7 +15,7 @@ import type { Place } from "../sfu-registry/nodes.ts";
 import { Calls } from "./calls.ts";
 import type { Loaded } from "./loaded.ts";
 import type { Roster } from "./roster.ts";
-import { judgeReport, type MediaPeer, memberOf, rightsOf, type Seat } from "./seats.ts";
+import { comesTooLate, judgeReport, type MediaPeer, memberOf, rightsOf, type Seat } from "./seats.ts";
 import { VoiceKeeper, type VoiceOptions } from "./voice-keeper.ts";
 
 /** Who comes in. */
@@ -53,6 +53,7 @@ const SAYINGS = { burst: 20, framesPerSecond: 2 };
 const NO_CHANNEL = refuse("not_found", "no such channel");
 const NOBODY = refuse("not_found", "this person is not in the voice channel");
 const TOO_OFTEN = refuse("rate_limited", "that changes too often", { retryAfterMs: 1_000 });
+const TAKEN = refuse("conflict", "another session has taken this place");
 const NO_NODE = refuse("unavailable", "no voice server is connected", { retryAfterMs: 2_000 });
 
 /**
@@ -74,12 +75,13 @@ export class Voice {
     this.calls = new Calls(this.#keeper);
   }
 
-  /** [VO1] Takes a place, or keeps the one that is held. Refuses with `conflict` when a place is held in another channel. */
+  /** [VO1] Takes a place, or keeps the one that is held. Refuses with `conflict` when a place is held in another channel, or was taken by another session meanwhile. */
   join(by: Newcomer): Promise<Outcome<Joined>> {
     return this.#keeper.change(async (roster, channel) => {
       const admitted = await this.#admit(channel, by.userId, by.deviceId);
       if (!admitted.ok) return admitted;
       const held = roster.of(by.userId);
+      if (held !== undefined && comesTooLate(held, by)) return TAKEN;
       const isKept = held !== undefined && keeps(held, by);
       if (!isKept && roster.size - (held === undefined ? 0 : 1) >= LIMITS.voiceMembers)
         return refuse("room_full", `a voice channel holds ${LIMITS.voiceMembers}`, { retryAfterMs: 5_000 });
