@@ -3,9 +3,8 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { violations } from "./kit/axe.ts";
 import { begin, dmRow, makeRecoveryKey, recovered } from "./kit/direct.ts";
 import { message } from "./kit/drive.ts";
-import { seedGang } from "./kit/seed.ts";
 import { signIn, visitor } from "./kit/visitor.ts";
-import { caller, control, hears, launchWithDevices, watchConnections } from "./kit/voice.ts";
+import { control, hears, launchWithDevices, twoCallers, watchConnections } from "./kit/voice.ts";
 
 const { url } = inject("stack");
 let browser: Browser;
@@ -20,16 +19,18 @@ function incoming(page: Page): Locator {
   return page.getByRole("alertdialog", { name: "Chloé t'appelle" });
 }
 
-test("[VC36] a call rings wherever the other one is, is declined, is accepted and heard by both, is missed and called back", async () => {
-  const gang = await seedGang({ url, people: ["Chloé", "Léo"] });
-  const [leoAccount = gang.owner] = gang.others;
-  const chloe = await caller(browser, url, gang.owner);
-  const leo = await caller(browser, url, leoAccount);
-  // A conversation needs the devices of both.
-  for (const { page } of [chloe, leo]) {
+/** A conversation needs the devices of both. */
+async function acquainted() {
+  const both = await twoCallers(browser, url);
+  for (const { page } of [both.chloe, both.leo]) {
     await page.goto(`${url}/settings/devices`);
     await page.locator(".section-row strong").waitFor();
   }
+  return both;
+}
+
+test("[VC36] a call rings wherever the other one is, is declined, is accepted and heard by both, is missed and called back", async () => {
+  const { leoAccount, chloe, leo } = await acquainted();
   await begin(chloe.page, url, ["Léo"]);
 
   // A computer on which Léo signed in and did no more.
@@ -81,14 +82,7 @@ test("[VC36] a call rings wherever the other one is, is declined, is accepted an
 });
 
 test("[VC38] a call rings on all of a person's devices; what is done on one holds on the others, which say so", async () => {
-  const gang = await seedGang({ url, people: ["Chloé", "Léo"] });
-  const [leoAccount = gang.owner] = gang.others;
-  const chloe = await caller(browser, url, gang.owner);
-  const laptop = await caller(browser, url, leoAccount);
-  for (const { page } of [chloe, laptop]) {
-    await page.goto(`${url}/settings/devices`);
-    await page.locator(".section-row strong").waitFor();
-  }
+  const { leoAccount, chloe, leo: laptop } = await acquainted();
   const phone = await recovered(browser, url, leoAccount, await makeRecoveryKey(laptop.page, url));
   await watchConnections(phone.context);
   for (const { page } of [laptop, phone]) await page.goto(`${url}/dm`);

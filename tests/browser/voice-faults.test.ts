@@ -4,8 +4,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Stack, startStack } from "../../tools/stack/stack.ts";
-import { seedGang } from "./kit/seed.ts";
-import { caller, comeIn, hears, launchWithDevices, voiceChannel } from "./kit/voice.ts";
+import { comeIn, hears, launchWithDevices, twoCallers, voiceChannel } from "./kit/voice.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "lescopains-voice-"));
 let browser: Browser;
@@ -25,11 +24,8 @@ afterAll(async () => {
 
 test("[VC35] when the voice node is killed, the call comes back by itself, and one hears each other again", async () => {
   const { url } = stack;
-  const gang = await seedGang({ url, people: ["Chloé", "Léo"] });
+  const { gang, chloe, leo } = await twoCallers(browser, url);
   const lounge = await voiceChannel(url, gang);
-  const [leoAccount = gang.owner] = gang.others;
-  const chloe = await caller(browser, url, gang.owner);
-  const leo = await caller(browser, url, leoAccount);
   await comeIn(chloe.page, url, lounge);
   await comeIn(leo.page, url, lounge);
   await hears(chloe.page);

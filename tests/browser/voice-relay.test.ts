@@ -6,9 +6,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { iceFor } from "../../edge/src/voice/ice.ts";
 import { type Stack, startStack } from "../../tools/stack/stack.ts";
-import { seedGang } from "./kit/seed.ts";
 import { startTurn, type TurnServer } from "./kit/turn.ts";
-import { caller, comeIn, hears, launchWithDevices, voiceChannel, type Watched } from "./kit/voice.ts";
+import { comeIn, hears, launchWithDevices, twoCallers, voiceChannel, type Watched } from "./kit/voice.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "lescopains-relay-"));
 let turn: TurnServer;
@@ -68,11 +67,8 @@ async function relaysWith(page: Page, madeAtMs: number): Promise<{ relays: numbe
 
 test("[VC39] through a relay alone a call is heard, with credentials that the edge made; expired ones open none", async () => {
   const { url } = stack;
-  const gang = await seedGang({ url, people: ["Chloé", "Léo"] });
+  const { gang, chloe, leo } = await twoCallers(browser, url);
   const lounge = await voiceChannel(url, gang);
-  const [leoAccount = gang.owner] = gang.others;
-  const chloe = await caller(browser, url, gang.owner);
-  const leo = await caller(browser, url, leoAccount);
   await Promise.all([comeIn(chloe.page, url, lounge), comeIn(leo.page, url, lounge)]);
   await Promise.all([hears(chloe.page), hears(leo.page)]);
   for (const { page } of [chloe, leo]) expect(new Set(await waysOf(page))).toEqual(new Set(["relay"]));

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { launchChromium } from "../../../tools/chromium.ts";
 import type { Registered } from "../../flows/kit/people.ts";
 import { granted } from "../../flows/kit/rest.ts";
-import type { Gang } from "./seed.ts";
+import { type Gang, seedGang } from "./seed.ts";
 import { signIn, type Tongue, type Visitor, visitor } from "./visitor.ts";
 
 /** A microphone that beeps each second and a camera that shows a clock, and nobody is asked for them. */
@@ -92,6 +92,23 @@ export async function caller(
   await watchConnections(one.context);
   await signIn(one, url, person);
   return one;
+}
+
+/** Chloé, who owns the gang, and Léo, each with devices to call with. */
+export async function twoCallers(
+  browser: Browser,
+  url: string,
+): Promise<{
+  readonly gang: Gang;
+  readonly leoAccount: Registered;
+  readonly chloe: Visitor;
+  readonly leo: Visitor;
+}> {
+  const gang = await seedGang({ url, people: ["Chloé", "Léo"] });
+  const [leoAccount = gang.owner] = gang.others;
+  const chloe = await caller(browser, url, gang.owner);
+  const leo = await caller(browser, url, leoAccount);
+  return { gang, leoAccount, chloe, leo };
 }
 
 /** Opens a voice channel's room and comes in. */
