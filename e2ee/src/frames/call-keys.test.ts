@@ -1,106 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProtocolError } from "../errors.ts";
-import type { Address } from "../session/address.ts";
+import { call, callId, deliver, Device, tell, uuid } from "../testing/call-device.ts";
 import { seededRandom } from "../testing/seeded-random.ts";
-import { type CallEffect, CallKeys, maxEarlyOffers, maxMembers, switchAfterMs, wantAfterMs } from "./call-keys.ts";
+import { maxEarlyOffers, maxMembers, switchAfterMs, wantAfterMs } from "./call-keys.ts";
 import type { Member } from "./member.ts";
 import { decodeCallMessage, encodeCallMessage } from "./message.ts";
-import { commitmentOf, type FrameKey, keyContext, nextSecret } from "./schedule.ts";
+import { commitmentOf, keyContext } from "./schedule.ts";
 
-const callId = "00000000-0000-4000-8000-0000000000ca";
-const random = seededRandom("call keys");
-
-function uuid(kind: string, number: number): string {
-  return `${kind.repeat(8)}-0000-4000-8000-${String(number).padStart(12, "0")}`;
-}
-
-/** A device in the call: what its effects come to. */
-class Device {
-  readonly member: Member;
-  readonly keys: CallKeys;
-  /** Newest last. */
-  readonly encrypted: { readonly key: FrameKey; readonly atMs: number }[] = [];
-  readonly decrypts = new Map<string, Map<number, FrameKey>>();
-  readonly sent: { readonly to: Address; readonly body: Uint8Array; readonly anew: boolean }[] = [];
-  isOver = false;
-
-  constructor(user: number, join: number) {
-    this.member = { accountId: uuid("a", user), deviceId: 1, joinId: uuid("b", join) };
-    this.keys = new CallKeys(random, callId, this.member);
-  }
-
-  take(effects: readonly CallEffect[], nowMs: number): void {
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case "send":
-          for (const to of effect.to) this.sent.push({ to, body: effect.body, anew: effect.anew });
-          break;
-        case "encryptWith":
-          this.encrypted.push({ key: effect.key, atMs: nowMs });
-          break;
-        case "decryptWith": {
-          const { key, member } = effect;
-          const epochs = this.decrypts.get(member.joinId) ?? new Map<number, FrameKey>();
-          this.decrypts.set(member.joinId, epochs.set(key.epoch, key));
-          break;
-        }
-        case "forget":
-          this.decrypts.delete(effect.joinId);
-          break;
-        case "over":
-          this.isOver = true;
-      }
-    }
-  }
-
-  get sends(): FrameKey {
-    return this.encrypted.at(-1)!.key;
-  }
-
-  /** Whether a frame that `from` encrypts with `key` opens here: from a step that was given, forward. */
-  reads(from: Device, key: FrameKey): boolean {
-    const given = this.decrypts.get(from.member.joinId)?.get(key.epoch);
-    if (given === undefined || given.step > key.step) return false;
-    const context = keyContext(callId, from.member, key.epoch);
-    let { secret } = given;
-    for (let step = given.step + 1; step <= key.step; step++) secret = nextSecret(context, secret, step);
-    return Buffer.from(secret).equals(key.secret);
-  }
-}
-
-/** Everything that was sent reaches its device now; `lost` says which does not. */
-function deliver(devices: readonly Device[], nowMs: number, lost: () => boolean = () => false): void {
-  for (let quiet = false; !quiet;) {
-    quiet = true;
-    for (const device of devices) {
-      for (const { to, body } of device.sent.splice(0)) {
-        quiet = false;
-        if (lost()) continue;
-        for (const reader of devices) {
-          if (reader.member.accountId !== to.accountId || reader === device) continue;
-          reader.take(reader.keys.message(device.member, body, nowMs), nowMs);
-        }
-      }
-    }
-  }
-}
-
-function tell(devices: readonly Device[], epoch: number, nowMs: number, about = devices): void {
-  const members = about.map(({ member }) => member);
-  for (const device of devices) device.take(device.keys.roster({ epoch, members }, nowMs), nowMs);
-}
-
-/** A call in which everyone has everyone's key. */
-function call(count: number): Device[] {
-  const devices: Device[] = [];
-  for (let index = 1; index <= count; index++) {
-    devices.push(new Device(index, index));
-    tell(devices, index, 0);
-    deliver(devices, 0);
-  }
-  return devices;
-}
+const random = seededRandom("offers");
 
 function everyoneReads(devices: readonly Device[]): boolean {
   return devices.every((from) => devices.every((to) => to === from || to.reads(from, from.sends)));
@@ -446,80 +354,4 @@ test("[FR16] a key is asked for after two seconds", () => {
   const ana = new Device(1, 1);
   tell([ana], 1, 0, [ana, new Device(2, 2)]);
   expect(ana.keys.wakeAtMs()).toBe(wantAfterMs);
-});
-
-/** Media of a call while signalling is slow: the longest time that somebody's frames were not readable for somebody, in ms. */
-function unreadable(delay: () => number, count: number, change: "join" | "leave" | "both"): number {
-  const [frameMs, mediaMs, changeMs, endMs] = [20, 50, 100, 2_500];
-  const devices = call(count);
-  const pending: { readonly atMs: number; readonly run: (nowMs: number) => void }[] = [];
-  const later = (atMs: number, run: (nowMs: number) => void): void => void pending.push({ atMs, run });
-  /** Sessions keep the order of what one sends to another. */
-  const lastMs = new Map<string, number>();
-  const send = (from: Device, nowMs: number): void => {
-    for (const { to, body } of from.sent.splice(0)) {
-      const way = `${from.member.joinId} ${to.accountId}`;
-      const atMs = Math.max(lastMs.get(way) ?? 0, nowMs + delay());
-      lastMs.set(way, atMs);
-      const reader = devices.find(({ member }) => member.accountId === to.accountId);
-      if (reader !== undefined) later(atMs, (ms) => reader.take(reader.keys.message(from.member, body, ms), ms));
-    }
-  };
-  const leaver = change === "join" ? undefined : devices[count - 1];
-  const newcomer = change === "leave" ? undefined : new Device(50, 50);
-  const inside = new Set(devices);
-  let epoch = count;
-  const happens = (): void => {
-    epoch += 1;
-    const list = { epoch, members: [...inside].map(({ member }) => member) };
-    for (const one of inside) later(changeMs + delay() / 2, (ms) => one.take(one.keys.roster(list, ms), ms));
-  };
-  if (leaver !== undefined) {
-    inside.delete(leaver);
-    happens();
-  }
-  if (newcomer !== undefined) {
-    inside.add(newcomer);
-    devices.push(newcomer);
-    happens();
-  }
-  // A newcomer's media has to connect first: four times there and back.
-  const flowsMs = (one: Device): number => (one === newcomer ? changeMs + 4 * 2 * 100 : 0);
-  const lost = new Map<string, number>();
-  for (let nowMs = 0; nowMs < endMs; nowMs += 10) {
-    for (const due of pending.filter(({ atMs }) => atMs <= nowMs)) {
-      pending.splice(pending.indexOf(due), 1);
-      due.run(nowMs);
-    }
-    for (const one of devices) {
-      if (one.keys.wakeAtMs() <= nowMs) one.take(one.keys.tick(nowMs), nowMs);
-      send(one, nowMs);
-    }
-    if (nowMs % frameMs !== 0) continue;
-    for (const from of inside) {
-      for (const to of inside) {
-        if (from === to || nowMs < Math.max(flowsMs(from), flowsMs(to))) continue;
-        const key = from.sends;
-        const pair = `${from.member.joinId} ${to.member.joinId}`;
-        later(nowMs + mediaMs, () => {
-          if (!to.reads(from, key)) lost.set(pair, (lost.get(pair) ?? 0) + frameMs);
-        });
-      }
-    }
-  }
-  return Math.max(0, ...lost.values());
-}
-
-test("[FR23] while keys take 200 ms from device to device nothing is lost by a join or a leave; while they take up to a second, a leave loses at most 250 ms of media", () => {
-  for (const change of ["join", "leave", "both"] as const)
-    expect(
-      unreadable(() => 200, 5, change),
-      change,
-    ).toBe(0);
-  fc.assert(
-    fc.property(fc.infiniteStream(fc.nat(950)), (delays) => {
-      expect(unreadable(() => delays.next().value!, 4, "leave")).toBeLessThanOrEqual(250);
-    }),
-    { numRuns: 20 },
-  );
 });
