@@ -45,8 +45,11 @@ export interface Effects {
 /** Messages of conversations: each is decrypted once, kept with the state that decrypted it, then shown and acknowledged. */
 export interface Inbox {
   readonly take: (channelId: ChannelId, item: Item) => void;
-  /** Another connection: what came by the one before is asked for again. */
-  readonly restart: () => void;
+  /**
+   * Another connection, with all conversations that one is in: what came by the one before is asked for again, and nothing is asked
+   * or sent any more where one no longer is.
+   */
+  readonly restart: (channels: readonly DirectChannel[]) => Promise<void>;
   readonly passing: (event: DownBody<"message:ephemeral">) => Promise<void>;
   readonly learn: (channels: readonly DirectChannel[]) => Promise<void>;
   readonly run: () => Promise<void>;
@@ -221,6 +224,18 @@ export function createInbox(kit: Kit, afterFailures: () => void): Inbox {
     });
   }
 
+  async function put(unit: Unit, channels: readonly DirectChannel[]): Promise<void> {
+    for (const channel of channels) {
+      const before = await unit.get(KEY.channel(channel.id), codecs.channel);
+      const next = channelOf(channel, before);
+      if (JSON.stringify(next) !== JSON.stringify(before)) unit.put(KEY.channel(channel.id), codecs.channel, next);
+    }
+  }
+
+  function noteLast(channels: readonly DirectChannel[]): void {
+    for (const { id, lastSeq } of channels) known.set(id, Math.max(known.get(id) ?? 0, lastSeq));
+  }
+
   return {
     take(channelId, item) {
       const waiting = ahead.get(channelId) ?? new Map<Seq, Item>();
@@ -230,17 +245,27 @@ export function createInbox(kit: Kit, afterFailures: () => void): Inbox {
       if (kit.connected() && waiting.size < AHEAD_MAX) waiting.set(seq, item);
       known.set(channelId, Math.max(known.get(channelId) ?? 0, seq));
     },
-    restart: () => ahead.clear(),
-    async learn(channels) {
+    async restart(channels) {
+      ahead.clear();
+      const present = new Set(channels.map(({ id }) => id));
+      // One unit: a conversation that begins beside it is not taken for one that was left.
       await kit.store.exclusive(async (unit) => {
-        for (const channel of channels) {
-          const before = await unit.get(KEY.channel(channel.id), codecs.channel);
-          const next = channelOf(channel, before);
-          if (JSON.stringify(next) !== JSON.stringify(before)) unit.put(KEY.channel(channel.id), codecs.channel, next);
+        await put(unit, channels);
+        for (const key of await unit.keys("channel/")) {
+          const channel = await unit.get(key, codecs.channel);
+          if (channel === undefined || channel.left || present.has(channel.channelId)) continue;
+          unit.put(key, codecs.channel, { ...channel, left: true });
         }
         await unit.commit();
       });
-      for (const { id, lastSeq } of channels) known.set(id, Math.max(known.get(id) ?? 0, lastSeq));
+      noteLast(channels);
+    },
+    async learn(channels) {
+      await kit.store.exclusive(async (unit) => {
+        await put(unit, channels);
+        await unit.commit();
+      });
+      noteLast(channels);
     },
     async passing({ channelId, authorId, senderDeviceId, ciphertext }) {
       const sender = { userId: authorId, deviceId: senderDeviceId };

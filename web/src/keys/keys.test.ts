@@ -520,6 +520,20 @@ test("[EN25] who can no longer be asked about keeps nobody else's messages back"
   await until("all is acknowledged", () => server.account(LEO).devices.get(1)?.envelopes.length === 0);
 });
 
+test("[EN30] a conversation that begins while a connection is being taken in is there, and is written in at once", async () => {
+  const { server, ana, leo } = await pair();
+  for (let round = 0; round < 5; round += 1) {
+    leo.goOffline();
+    leo.reconnect();
+    const channel = server.openChannel("dm", [ANA, LEO]);
+    await until("the conversation is known", async () =>
+      (await leo.port.ask("dm:states", {})).some(({ channelId }) => channelId === channel),
+    );
+    await leo.send(channel, "one");
+    await ana.reads(channel, ["one"]);
+  }
+});
+
 test("[EN7] a signed key that was the present one until now still reads what began with it", async () => {
   const { server, channel, ana, leo } = await pair();
   leo.goOffline();

@@ -557,9 +557,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   async function connected({ dms, deviceId, generation }: Feed["ready"]): Promise<void> {
     online = true;
     socketDevice = deviceId;
-    inbox.restart();
-    await inbox.learn(dms);
-    await dropAbsent(new Set(dms.map(({ id }) => id)));
+    await inbox.restart(dms);
     await tellChannels(
       kit,
       dms.map(({ id }) => id),
@@ -567,18 +565,6 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     const mine = state.kind === "ready" && state.deviceId === deviceId;
     if (settledIn !== generation || !mine) await settle();
     else await afterReady();
-  }
-
-  /** Conversations that one is no longer in: nothing is asked or sent there. */
-  async function dropAbsent(present: ReadonlySet<ChannelId>): Promise<void> {
-    await store.exclusive(async (unit) => {
-      for (const key of await unit.keys("channel/")) {
-        const channel = await unit.get(key, codecs.channel);
-        if (channel === undefined || channel.left || present.has(channel.channelId)) continue;
-        unit.put(key, codecs.channel, { ...channel, left: true });
-      }
-      await unit.commit();
-    });
   }
 
   const feeds: { readonly [N in keyof Feed]: (body: Feed[N]) => Promise<void> } = {
