@@ -45,7 +45,7 @@ describe.each(files)("%s", (name) => {
   const services = Object.entries(read(name).services);
 
   test.each(services)(
-    "[CO1] %s can do nothing but its work",
+    "[DK6] %s can do nothing but its work",
     (service, { cap_drop, cap_add, security_opt, ...rest }) => {
       expect(cap_drop).toEqual(["ALL"]);
       expect(cap_add).toEqual(service === "caddy" ? ["NET_BIND_SERVICE"] : []);
@@ -56,7 +56,7 @@ describe.each(files)("%s", (name) => {
   );
 
   test.each(services)(
-    "[CO2] %s has bounds, and is there again after a crash",
+    "[DK7] %s has bounds, and is there again after a crash",
     (service, { restart, pids_limit, mem_limit, ...rest }) => {
       expect(mem_limit).toMatch(/^\d+[mg]$/);
       expect(pids_limit).toBeLessThanOrEqual(256);
@@ -65,7 +65,7 @@ describe.each(files)("%s", (name) => {
     },
   );
 
-  test.each(services)("[CO3] no secret is in the environment of %s", (_, { environment }) => {
+  test.each(services)("[DK8] no secret is in the environment of %s", (_, { environment }) => {
     for (const [key, value] of Object.entries(environment)) {
       const isSecret = /SECRET|PASSWORD|PASSPHRASE|TOKEN|KEY|DATABASE_URL/.test(key);
       if (isSecret) expect(`${key}=${String(value)}`).toMatch(/_FILE=/);
@@ -73,18 +73,18 @@ describe.each(files)("%s", (name) => {
   });
 
   const believing = services.filter(([, { environment }]) => "TRUSTED_PROXY" in environment);
-  test.each(believing)("[CO13] %s believes Caddy, and the operator's proxies before it", (_, { environment }) => {
+  test.each(believing)("[DK18] %s believes Caddy, and the operator's proxies before it", (_, { environment }) => {
     expect(environment["TRUSTED_PROXY"]).toMatch(/^\$\{INNER_NET:-[\d.]+\}\.2,\$\{TRUSTED_PROXY:-\}$/);
   });
 
-  test.each(services)("[CO4] the image of %s has a version", (_, { image }) => {
+  test.each(services)("[DK9] the image of %s has a version", (_, { image }) => {
     expect(image).toMatch(/:(?:\$\{VERSION:-\d+\.\d+\.\d+\}|v?\d[\w.-]*)$/);
   });
 });
 
 const { services, volumes, networks } = read("docker-compose.yml");
 
-test("[CO5] only Caddy and media are published, and the database's network leads nowhere", () => {
+test("[DK10] only Caddy and media are published, and the database's network leads nowhere", () => {
   const published = Object.entries(services).filter(([, { ports }]) => ports.length > 0);
   expect(published.map(([name]) => name).toSorted()).toEqual(["caddy", "grafana", "sfu", "sfu2"]);
   expect(services["grafana"]?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)]);
@@ -109,7 +109,7 @@ test("[DK4] whatever names this installation names its port", () => {
   for (const address of named) expect(address).toBe("https://${DOMAIN:-localhost}:${HTTPS_PORT:-443}");
 });
 
-test("[CO6] what the edge can be told has a way into its container", () => {
+test("[DK11] what the edge can be told has a way into its container", () => {
   const secret = new Set([
     "DATABASE_URL",
     "JWT_SECRET",
@@ -123,16 +123,18 @@ test("[CO6] what the edge can be told has a way into its container", () => {
   expect(environmentBindings.filter((name) => !secret.has(name) && !given.has(name))).toEqual([]);
 });
 
-test("[CO7] every setting is listed in .env.example, and nothing else is", () => {
+test("[DK12] every setting is listed in .env.example, and nothing else is", () => {
   const text = files.map((name) => readFileSync(join(rootFolder, name), "utf8")).join("\n");
   const used = new Set([...text.matchAll(/\$\{([A-Z][A-Z0-9_]*)/g)].map((match) => match[1]));
   used.add("COMPOSE_PROFILES"); // compose's own
   const example = readFileSync(join(rootFolder, ".env.example"), "utf8");
+  // What compose could not read would stop every command.
+  expect(example.split("\n").filter((line) => !/^(?:#.*)?$/.test(line))).toEqual([]);
   const listed = new Set([...example.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map((match) => match[1]));
   expect(listed).toEqual(used);
 });
 
-test("[CO8] all that lasts is in named volumes", () => {
+test("[DK13] all that lasts is in named volumes", () => {
   const mounted = Object.values(services).flatMap((service) => service.volumes);
   const named = mounted.map((mount) =>
     typeof mount === "string"
@@ -142,7 +144,7 @@ test("[CO8] all that lasts is in named volumes", () => {
   for (const volume of Object.keys(volumes)) expect(named).toContain(volume);
 });
 
-test("[CO9] the Dockerfile's bases are pinned, and no image runs as root", () => {
+test("[DK14] the Dockerfile's bases are pinned, and no image runs as root", () => {
   const dockerfile = readFileSync(join(rootFolder, "ops/images/Dockerfile"), "utf8");
   const stages = new Set([...dockerfile.matchAll(/^FROM \S+ AS (\S+)/gm)].map((match) => match[1]));
   const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)]
@@ -163,7 +165,7 @@ describe("the build", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test("[CO10] makes what the Dockerfile copies", () => {
+  test("[DK15] makes what the Dockerfile copies", () => {
     const dockerfile = readFileSync(join(rootFolder, "ops/images/Dockerfile"), "utf8");
     const copied = [...dockerfile.matchAll(/^COPY --from=build \/out\/(\S+)/gm)].map((match) => match[1] ?? "");
     expect(copied.length).toBeGreaterThan(3);
@@ -174,7 +176,7 @@ describe("the build", () => {
     for (const path of fromHere) expect(existsSync(join(rootFolder, path)), path).toBe(true);
   });
 
-  test("[CO11] makes a command for each that compose runs", () => {
+  test("[DK16] makes a command for each that compose runs", () => {
     const commands = Object.values(services)
       .filter(({ image }) => image.includes("/tools:"))
       .flatMap((service) => v.parse(v.array(v.string()), service["command"]).slice(0, 1));
@@ -191,7 +193,7 @@ describe("the build", () => {
     expect(statSync(join(folder, "edge", "passwords", "index.js")).size).toBeLessThan(100_000);
   });
 
-  test("[CO12] the edge's configuration names its volumes and no secret", () => {
+  test("[DK17] the edge's configuration names its volumes and no secret", () => {
     const config = readFileSync(join(folder, "edge", "edge.capnp"), "utf8");
     for (const part of [`"*:8787"`, `"/data/actors"`, `"/app/web"`, `"unix:/run/passwords/socket"`])
       expect(config).toContain(part);
