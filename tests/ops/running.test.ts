@@ -331,6 +331,7 @@ test("[DOC2] an old backup, and a certificate that ends or that nobody trusts, a
   expect(old.code).toBe(1);
   for (const [days, words] of [
     [3, "failed The certificate ends in 3 days"],
+    [0, "failed The certificate ends in 11 hours"],
     [-2, "failed The certificate has ended"],
     [300, "failed Browsers do not trust the certificate (DEPTH_ZERO_SELF_SIGNED_CERT)"],
   ] as const) {
@@ -341,6 +342,16 @@ test("[DOC2] an old backup, and a certificate that ends or that nobody trusts, a
     expect(hops["certificate"]).toContain(words);
     expect(code).toBe(1);
   }
+});
+
+test("[DOC2] what is left of a certificate that lives for hours, as those of Caddy's own authority, is told in hours", async () => {
+  const { url, server, cert } = await serveTls(0, 0.1);
+  const root = join(folder, "root.crt");
+  writeFileSync(root, cert);
+  const { hops } = await doctor({ NODE_EXTRA_CA_CERTS: root }, url);
+  server.closeAllConnections();
+  server.close();
+  expect(hops["certificate"]).toMatch(/^ok trusted, and valid for 11 hours more/);
 });
 
 test("[DOC3] a part that is gone is named, with what to do, and the others are still looked at", async () => {

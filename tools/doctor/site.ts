@@ -4,7 +4,8 @@ import { io } from "socket.io-client";
 import { OperatorError } from "../operator-error.ts";
 import { fetchFrom, type Hop, reasonOf, timeoutMs } from "./installation.ts";
 
-const dayMs = 24 * 60 * 60_000;
+const hourMs = 60 * 60_000;
+const dayMs = 24 * hourMs;
 /** Caddy renews a certificate of 90 days 30 days before its end, and those that its own authority gives (12 hours) 4 hours before. */
 const least = ({ beginsAt, endsAt }: Certificate): number => {
   const lifeMs = endsAt.getTime() - beginsAt.getTime();
@@ -17,6 +18,10 @@ interface Certificate {
   /** Why browsers would not trust it; null: they do. */
   readonly distrust: string | null;
 }
+
+/** Whole days, or hours: those of Caddy's own authority live for no day. */
+const inWords = (ms: number): string =>
+  ms < 2 * dayMs ? `${Math.floor(ms / hourMs)} hours` : `${Math.floor(ms / dayMs)} days`;
 
 function certificateOf({ hostname, port }: URL): Promise<Certificate> {
   return new Promise((resolve, reject) => {
@@ -56,10 +61,9 @@ export const certificate: Hop = async ({ url }) => {
     );
   }
   const leftMs = found.endsAt.getTime() - Date.now();
-  const days = Math.floor(leftMs / dayMs);
   if (leftMs < least(found)) {
     throw new OperatorError(
-      `The certificate ${days < 0 ? "has ended" : `ends in ${days} days`}: Caddy's log says why it is not renewed; ports 80 and 443 must be reachable`,
+      `The certificate ${leftMs < 0 ? "has ended" : `ends in ${inWords(leftMs)}`}: Caddy's log says why it is not renewed; ports 80 and 443 must be reachable`,
     );
   }
   if (found.distrust !== null) {
@@ -67,7 +71,7 @@ export const certificate: Hop = async ({ url }) => {
       `Browsers do not trust the certificate (${found.distrust}): set DOMAIN to a name of yours, or give your devices Caddy's root certificate (here: NODE_EXTRA_CA_CERTS)`,
     );
   }
-  return `trusted, and valid for ${days} more days`;
+  return `trusted, and valid for ${inWords(leftMs)} more`;
 };
 
 export const edge: Hop = async ({ url }) => {
