@@ -149,6 +149,30 @@ test("[DC3] what comes while a page is on its way is applied after it", async ()
   expect(shown()).toEqual(["healed"]);
 });
 
+test("[DC14] a page that was asked for before the window was cut leaves no hole in it", async () => {
+  const all = Array.from({ length: 300 }, (_, index) => message(index + 1, `${index + 1}`));
+  const { conversation, keys, shown } = setUp();
+  const pageBefore = (before = 301) => ({ messages: all.slice(0, before - 1).slice(-250), notices: [], hasMore: before > 251 });
+  keys.answer = (_, question: { readonly before?: Seq }) => pageBefore(question.before);
+  const leave = conversation.open();
+  await settle();
+  let give: () => void = () => undefined;
+  keys.answer = (_, { before }: { readonly before?: Seq }) =>
+    new Promise((resolve) => (give = () => resolve(pageBefore(before))));
+  conversation.loadOlder();
+  await settle();
+  leave();
+  conversation.shrink();
+  give();
+  await settle();
+  expect(shown()).toEqual(all.slice(100).map(({ content }) => content));
+  conversation.loadOlder();
+  await settle();
+  give();
+  await settle();
+  expect(shown()).toEqual(all.map(({ content }) => content));
+});
+
 test("[DC4] an edit shows at once, and goes back when it is refused", async () => {
   const { conversation, keys } = setUp([message(1, "helo", { authorId: ANA })]);
   conversation.open();

@@ -113,8 +113,11 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
       batch(() => {
         loading.value = "none";
         notices.value = page.notices;
-        const older = before === undefined ? [] : held.peek().messages;
-        held.value = { messages: [...page.messages, ...older], loaded: true, hasOlder: page.hasMore };
+        const { messages } = held.peek();
+        // Of a window that was cut meanwhile, or lost its first message, this is not the page before.
+        if (messages[0]?.seq === before) {
+          held.value = { messages: [...page.messages, ...messages], loaded: true, hasOlder: page.hasMore };
+        }
         take(later.messages, later.gone);
       });
       return true;
