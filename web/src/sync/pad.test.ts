@@ -137,6 +137,25 @@ test("[DC8] what the device can't keep now is given again when it is ready the n
   expect(storage.entries.size).toBe(0);
 });
 
+test("[DC15] what is given up while the device is being given what stood before it is not sent", async () => {
+  const storage = new FakeStorage();
+  await killedAfter(storage, "one", "two", "three");
+  const next = openTab(storage);
+  const { answer } = next.keys;
+  const first = Promise.withResolvers<void>();
+  next.keys.answer = async (name, question: { readonly nonce?: string }) => {
+    if (question.nonce === "one") await first.promise;
+    return answer(name, question as never);
+  };
+  await started(next);
+  await expect.poll(() => next.keys.questions("dm:send").length).toBe(1);
+  next.unkept.discard("two");
+  first.resolve();
+  await expect.poll(() => next.kept).toContain("three");
+  expect(next.kept).toEqual(["one", "three"]);
+  expect(storage.entries.size).toBe(0);
+});
+
 test("[DC9] entries that were changed, moved, or made under another key are removed, and nothing of them is sent", async () => {
   const storage = new FakeStorage();
   await killedAfter(storage, "changed", "moved", "cut");

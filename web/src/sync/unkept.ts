@@ -63,6 +63,8 @@ export function createUnkept(keys: KeysPort, pad: Pad, clock: Clock): Unkept {
     await pad.open();
     const entries = leftOver().flatMap(read);
     for (const [nonce, entry] of entries.toSorted(([, a], [, b]) => a.writtenAtMs - b.writtenAtMs)) {
+      // Given up, or kept by then.
+      if (!leftOver().includes(nonce)) continue;
       // What is refused for now is given again when the device is ready the next time.
       await ask(nonce, entry, { writtenAtMs: entry.writtenAtMs }).catch(() => undefined);
     }
