@@ -21,7 +21,8 @@ import {
   viewOf,
   writeRow,
 } from "./history.ts";
-import { isWorldly, type Kit, singleFlight } from "./kit.ts";
+import { isWorldly, type Kit } from "./kit.ts";
+import { singleFlight } from "../sync/single-flight.ts";
 import { readersOf, readPeer } from "./peers.ts";
 import { type Address, type ChannelRecord, codecs, KEY, type OutgoingRecord, type RowRecord } from "./records.ts";
 import { decryptFrom, type OwnDevice, ownDevice } from "./sessions.ts";

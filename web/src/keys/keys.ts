@@ -17,7 +17,8 @@ import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waitin
 import { createHealer } from "./heal.ts";
 import { channelState, historyPage, isShown, readRowById, tellChannels, viewOf } from "./history.ts";
 import { createInbox } from "./inbox.ts";
-import { asRefusal, type Change, type Kit, refusal, singleFlight } from "./kit.ts";
+import { asRefusal, type Change, type Kit, refusal } from "./kit.ts";
+import { singleFlight } from "../sync/single-flight.ts";
 import { createMailbox } from "./mailbox.ts";
 import { createOutbox } from "./outbox.ts";
 import { peerState, readPeer, refreshPeers } from "./peers.ts";

@@ -1,8 +1,10 @@
 import type { Member } from "@lescopains/protocol/entities";
 import type { ChannelId, ServerId, UserId } from "@lescopains/protocol/ids";
+import type { FriendLists } from "@lescopains/protocol/rest";
 import { describe, expect, test } from "vitest";
 import { unavailable } from "../net/api-error.ts";
 import { createDrafts } from "./drafts.ts";
+import { createFriends } from "./friends.ts";
 import { FakeClock, FakeStorage, settle } from "./fakes.ts";
 import { createMemberBook } from "./members.ts";
 import { createPresenceBook } from "./presence.ts";
@@ -84,6 +86,23 @@ describe("members", () => {
     expect(noted).toMatchObject(known);
   });
 
+  test("[ME5] a list that was being read while the connection was away is read once more", async () => {
+    const roll = new Roll();
+    roll.members = Array.from({ length: 150 }, (_, index) => memberOf(index));
+    const gate = Promise.withResolvers<void>();
+    roll.gate = gate.promise;
+    const list = roll.book.of(SERVER);
+    roll.book.open(SERVER);
+    await settle();
+    // Nobody told this browser.
+    roll.members = roll.members.slice(1);
+    roll.book.reconnected();
+    gate.resolve();
+    await settle();
+    expect(list.value.members.map(({ user }) => user.username)).not.toContain("u0");
+    expect(list.value.members).toHaveLength(149);
+  });
+
   test("[ME2] with more than 250 online the list is read again every 25 s while it is open, with fewer it is not", async () => {
     const roll = new Roll();
     roll.members = Array.from({ length: 251 }, (_, index) => memberOf(index));
@@ -124,6 +143,28 @@ describe("members", () => {
     expect(list.value.members[0]).toMatchObject({ status: "idle", customStatus: "lunch" });
     roll.book.notePresences([{ userId: memberOf(1).user.id, status: "online" }]);
     expect(list.value.members[0]?.customStatus).toBeUndefined();
+  });
+});
+
+describe("friends", () => {
+  test("[PL4] what is asked while an earlier question is on its way is asked after it, also when that one fails", async () => {
+    const answers = [Promise.withResolvers<FriendLists>(), Promise.withResolvers<FriendLists>()];
+    let asked = 0;
+    const { lists, refresh } = createFriends(
+      async () => await (answers[asked++]?.promise ?? Promise.reject(unavailable("no"))),
+    );
+    refresh();
+    refresh();
+    refresh();
+    expect(asked).toBe(1);
+    answers[0]?.reject(unavailable("lost with the connection"));
+    await settle();
+    expect(asked).toBe(2);
+    const leo = memberOf(1).user;
+    answers[1]?.resolve({ friends: [leo], incoming: [], outgoing: [] });
+    await settle();
+    expect(lists.value.friends).toEqual([leo]);
+    expect(asked).toBe(2);
   });
 });
 

@@ -152,7 +152,11 @@ test("[DC3] what comes while a page is on its way is applied after it", async ()
 test("[DC14] a page that was asked for before the window was cut leaves no hole in it", async () => {
   const all = Array.from({ length: 300 }, (_, index) => message(index + 1, `${index + 1}`));
   const { conversation, keys, shown } = setUp();
-  const pageBefore = (before = 301) => ({ messages: all.slice(0, before - 1).slice(-250), notices: [], hasMore: before > 251 });
+  const pageBefore = (before = 301) => ({
+    messages: all.slice(0, before - 1).slice(-250),
+    notices: [],
+    hasMore: before > 251,
+  });
   keys.answer = (_, question: { readonly before?: Seq }) => pageBefore(question.before);
   const leave = conversation.open();
   await settle();

@@ -1,6 +1,7 @@
 import type { UserId } from "@lescopains/protocol/ids";
 import type { FriendLists } from "@lescopains/protocol/rest";
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { singleFlight } from "./single-flight.ts";
 
 /** How one stands with a person. */
 export type Friendship = "none" | "friends" | "incoming" | "outgoing";
@@ -14,24 +15,14 @@ export interface Friends {
 
 export function createFriends(ask: () => Promise<FriendLists>): Friends {
   const lists = signal<FriendLists>({ friends: [], incoming: [], outgoing: [] });
-  let isAsking = false;
-  let isStale = false;
 
-  async function refresh(): Promise<void> {
-    isStale = true;
-    if (isAsking) return;
-    isAsking = true;
+  const refresh = singleFlight(async () => {
     try {
-      while (isStale) {
-        isStale = false;
-        lists.value = await ask();
-      }
+      lists.value = await ask();
     } catch {
       // The next `ready` or event asks again; what was known stays.
-    } finally {
-      isAsking = false;
     }
-  }
+  });
 
   return { lists, refresh: () => void refresh() };
 }

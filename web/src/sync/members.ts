@@ -8,6 +8,7 @@ import { backoffMs } from "./backoff.ts";
 import type { MemberList } from "./live-types.ts";
 import { perId } from "./per-id.ts";
 import type { Clock } from "./ports.ts";
+import { singleFlight } from "./single-flight.ts";
 
 /** Members of servers: loaded in pages when a server is opened, kept by events, asked again where events don't tell presence. */
 export interface MemberBook {
@@ -33,6 +34,8 @@ export interface MemberBookDeps {
 const REFRESH_MS = 25_000;
 
 interface ServerMembers {
+  /** Reads all pages; asked while it does, once more. */
+  readonly load: () => Promise<void>;
   readonly list: Signal<ReadonlyMap<UserId, Member>>;
   readonly complete: Signal<boolean>;
   readonly error: Signal<ApiError | undefined>;
@@ -52,6 +55,7 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
     const known = opened.get(serverId);
     if (known !== undefined) return known;
     const made: ServerMembers = {
+      load: singleFlight(() => load(serverId, made)),
       list: signal(new Map()),
       complete: signal(false),
       error: signal(undefined),
@@ -65,9 +69,7 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
     return made;
   }
 
-  async function load(serverId: ServerId): Promise<void> {
-    const server = membersOf(serverId);
-    if (server.changes !== undefined) return;
+  async function load(serverId: ServerId, server: ServerMembers): Promise<void> {
     server.cancelTimer?.();
     server.cancelTimer = undefined;
     const changes = new Map<UserId, Member | null>();
@@ -98,18 +100,18 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
       server.attempts += 1;
     } finally {
       server.changes = undefined;
-      schedule(serverId, server);
+      schedule(server);
     }
   }
 
-  function schedule(serverId: ServerId, server: ServerMembers): void {
+  function schedule(server: ServerMembers): void {
     if (server.openCount === 0) return;
     const failed = server.error.peek();
     if (failed !== undefined && !failed.retry) return;
     if (failed === undefined && online(server.list.peek()) <= LIMITS.presencePushOnline) return;
     const delayMs =
       failed === undefined ? REFRESH_MS : (failed.retryAfterMs ?? backoffMs(server.attempts, deps.random));
-    server.cancelTimer = deps.clock.after(delayMs, () => void load(serverId));
+    server.cancelTimer = deps.clock.after(delayMs, () => void server.load());
   }
 
   function change(serverId: ServerId, userId: UserId, member: Member | null): void {
@@ -128,7 +130,7 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
     open(serverId) {
       const server = membersOf(serverId);
       server.openCount += 1;
-      if (server.openCount === 1) void load(serverId);
+      if (server.openCount === 1 && server.changes === undefined) void server.load();
       let left = false;
       return () => {
         if (left) return;
@@ -155,8 +157,9 @@ export function createMemberBook(deps: MemberBookDeps): MemberBook {
       }
     },
     reconnected() {
-      for (const [serverId, server] of opened) {
-        if (server.openCount > 0) void load(serverId);
+      for (const server of opened.values()) {
+        // Pages on their way may have been read before what was missed.
+        if (server.openCount > 0) void server.load();
         // Events of a server that is not open were missed too: it is loaded anew when it is opened again.
       }
     },
