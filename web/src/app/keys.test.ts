@@ -56,6 +56,15 @@ describe("the device's signals", () => {
     expect(book.vault.value).toEqual({ kind: "none" });
   });
 
+  test("[KB1] what is told and answered of the device is asked about once", async () => {
+    const fake = fakePort({ "device:state": { kind: "ready", deviceId: 1 } satisfies DeviceState });
+    const book = createKeysBook(fake.port);
+    fake.tell("device", { kind: "ready", deviceId: 1 });
+    await settle();
+    expect(book.device.value.kind).toBe("ready");
+    expect(fake.asked).toEqual(["device:state", "dm:states", "vault:state"]);
+  });
+
   test("[KB2] a person is asked for once, and follows what is told", async () => {
     const fake = fakePort({ "device:state": { kind: "starting" }, "peer:state": peer("trusted") });
     const book = createKeysBook(fake.port);

@@ -73,13 +73,15 @@ export function createKeysBook(port: KeysPort): KeysBook {
     for (const userId of peers.keys()) askPeer(userId);
   }
 
-  port.on("device", (state) => {
+  function noteDevice(state: DeviceState): void {
     const before = device.peek().kind;
     device.value = state;
     if (state.kind === "ready" && before !== "ready") askAll();
     if (state.kind !== "identityElsewhere") handoff.value = null;
     if (state.kind === "ready") restoring.value = null;
-  });
+  }
+
+  port.on("device", noteDevice);
   port.on("vault", (state) => {
     vault.value = state;
   });
@@ -96,13 +98,7 @@ export function createKeysBook(port: KeysPort): KeysBook {
   port.on("dm:state", (state) => {
     dmSignal(state.channelId).value = state;
   });
-  port.ask("device:state", {}).then(
-    (state) => {
-      device.value = state;
-      if (state.kind === "ready") askAll();
-    },
-    () => undefined,
-  );
+  port.ask("device:state", {}).then(noteDevice, () => undefined);
 
   return {
     port,

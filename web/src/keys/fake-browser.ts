@@ -65,6 +65,10 @@ export class FakeBrowser {
   keys: Keys | undefined;
   dead = false;
   readonly events: { readonly name: KeysEvent; readonly event: unknown }[] = [];
+  /** REST calls, by name. */
+  readonly calls: string[] = [];
+  /** Answers to calls by this name are under way until then. */
+  held: { readonly name: string; readonly until: Promise<void> } | undefined;
   private readonly listeners = new Map<KeysEvent, Set<(event: never) => void>>();
   private connection: Connection | undefined;
   private database: KeysDatabase | undefined;
@@ -157,7 +161,14 @@ export class FakeBrowser {
       },
       deleteStore: async () => await deleteDB(this.databaseName),
       server: {
-        call: ((name: never, args: never) => through(() => port.call(name, args))) as unknown as Kit["server"]["call"],
+        call: ((name: never, args: never) => {
+          this.calls.push(name);
+          return through(async () => {
+            const answer = await port.call(name, args);
+            if (this.held?.name === name) await this.held.until;
+            return answer;
+          });
+        }) as unknown as Kit["server"]["call"],
         emit: ((event: never, body: never) =>
           through(() => port.emit(event, body))) as unknown as Kit["server"]["emit"],
       },
@@ -172,17 +183,25 @@ export class FakeBrowser {
         if (life.dead) return;
         this.events.push({ name, event });
         for (const listener of this.listeners.get(name) ?? []) listener(event as never);
-        const isReady = name === "device" && (event as KeysEvents["device"]).kind === "ready";
-        if (isReady && !this.offline) this.reconnect();
+        if (name !== "device") return;
+        const state = event as KeysEvents["device"];
+        if (state.kind === "ready") {
+          this.hint = state.deviceId;
+          if (connection.deviceId !== state.deviceId && !this.offline) this.reconnect();
+        } else if (state.kind !== "starting" && state.kind !== "failed") {
+          this.hint = null;
+        }
       },
       share: (change) => {
         for (const tab of this.tabs) if (tab !== this && !life.dead) tab.keys?.changed(structuredClone(change));
       },
     });
-    this.connect(null);
+    this.connect(this.hint);
     return this;
   }
 
+  /** What the page keeps: the device that the next connection names at once. */
+  private hint: DeviceId | null = null;
   private die: () => void = () => undefined;
   private offline = false;
 

@@ -157,13 +157,19 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     } catch (error) {
       setState({ kind: "failed", refusal: asRefusal(error) });
     }
-    await settle();
+    await bringTogether(0);
   }
 
-  /** Brings what is kept here and what the server knows together. */
+  /** Brings what is kept here and what the server knows together, then goes on with what waited for that. */
   async function settle(attempt = 0): Promise<DeviceState> {
+    if (await bringTogether(attempt)) void afterReady();
+    return state;
+  }
+
+  /** Answers whether the device is ready by what the server has said just now. Tried again by itself where that may help. */
+  async function bringTogether(attempt: number): Promise<boolean> {
     cancelSettle?.();
-    if (closed) return state;
+    if (closed) return false;
     try {
       const next = await alone(async () => {
         const { generation, state: found } = await settleDevice(kit, deps.deviceName);
@@ -174,11 +180,9 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       });
       const same = JSON.stringify(next) === JSON.stringify(state);
       if (!same || (next.kind === "ready" && next.deviceId !== socketDevice)) setState(next);
-      if (next.kind === "ready") {
-        kit.share({ kind: "device" });
-        void afterReady();
-      }
+      if (next.kind === "ready") kit.share({ kind: "device" });
       if (next.kind === "identityElsewhere" && (await hasGiven())) void receive();
+      return next.kind === "ready";
     } catch (error) {
       const why = asRefusal(error);
       if (state.kind !== "ready") setState({ kind: "failed", refusal: why });
@@ -186,8 +190,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         const delayMs = why.retryAfterMs ?? backoffMs(attempt, () => 0.5);
         if (!closed) cancelSettle = deps.clock.after(delayMs, () => void settle(attempt + 1));
       }
+      return false;
     }
-    return state;
   }
 
   async function hasGiven(): Promise<boolean> {
@@ -563,6 +567,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       kit,
       dms.map(({ id }) => id),
     );
+    // What the start asks is on its way still when the first connection comes, and is not asked twice.
+    await started;
     const mine = state.kind === "ready" && state.deviceId === deviceId;
     if (settledIn !== generation || !mine) await settle();
     else await afterReady();
@@ -675,7 +681,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     vault.close();
   }
 
-  void start();
+  const started = start();
 
   return {
     async ask(name, question) {
