@@ -109,6 +109,21 @@ test("[DK4] whatever names this installation names its port", () => {
   for (const address of named) expect(address).toBe("https://${DOMAIN:-localhost}:${HTTPS_PORT:-443}");
 });
 
+test("[OM7] every voice node is watched: those of a profile by their names, which lead nowhere while they do not run", () => {
+  const Jobs = v.object({ scrape_configs: v.array(v.looseObject({ job_name: v.string() })) });
+  const jobs = v.parse(Jobs, parse(readFileSync(join(rootFolder, "ops/monitoring/prometheus.yml"), "utf8")));
+  const nodes = Object.entries(services).filter(([, { environment }]) => "SFU_NODE_ID" in environment);
+  const always = nodes.filter(([, service]) => service["profiles"] === undefined).map(([name]) => `${name}:8790`);
+  const names = nodes.filter(([, service]) => service["profiles"] !== undefined).map(([name]) => name);
+  expect(names).not.toEqual([]);
+  expect(jobs.scrape_configs.find(({ job_name: name }) => name === "sfu")).toMatchObject({
+    static_configs: [{ targets: always }],
+    dns_sd_configs: [{ names, type: "A", port: 8790 }],
+  });
+  // Without it Docker's resolver fails for a name that it does not know, and Prometheus keeps the target that it had.
+  expect(services["prometheus"]?.["dns_opt"]).toEqual(["ndots:0"]);
+});
+
 test("[DK11] what the edge can be told has a way into its container", () => {
   const secret = new Set([
     "DATABASE_URL",

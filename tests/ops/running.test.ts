@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { ChannelId } from "@lescopains/protocol/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { findPrometheus } from "../../tools/find-prometheus.ts";
@@ -15,6 +16,7 @@ import { openDm, pairwise } from "../flows/kit/direct.ts";
 import { freshName, type Registered, register, serverWith, textChannel } from "../flows/kit/people.ts";
 import { type Place, startPlace } from "../flows/kit/place.ts";
 import { granted } from "../flows/kit/rest.ts";
+import { FakeSfu } from "../flows/kit/sfu.ts";
 import { Client } from "../sfu/kit/client.ts";
 import { voiceIn } from "../flows/kit/voice.ts";
 import { waitFor } from "../flows/kit/wait.ts";
@@ -142,6 +144,32 @@ test("[OM2] what was done is counted, under names of ours only", async () => {
   expect(requests).toContainEqual({ method: "POST", route: "/api/auth/register", status: "201" });
   expect(requests).toContainEqual({ method: "GET", route: "/api/users/@me", status: "401" });
   expect(requests).toContainEqual({ method: "other", route: "/*", status: "404" });
+});
+
+test("[OM7] a voice node that was emptied before it ended is not counted as lost; one that still had people, or took some, is", async () => {
+  const lost = async () => Number(/^lescopains_sfu_nodes_lost_total (\d+)$/m.exec(await metrics())?.[1]);
+  const known = async () => {
+    const headers = { authorization: `Bearer ${place.secrets.sfuSecret}` };
+    return (await fetch(`${place.url}/operator/sfu`, { headers })).text();
+  };
+  const end = async (node: FakeSfu) => {
+    node.kill();
+    await waitFor("it to be given up", async () => !(await known()).includes(node.id));
+  };
+  const before = await lost();
+  const emptied = await new FakeSfu(place, { id: "emptied" }).start();
+  emptied.draining = true;
+  emptied.beat();
+  await waitFor("the edge to hear of it", async () => (await known()).includes('"draining":true'));
+  await end(emptied);
+  expect(await lost()).toBe(before);
+  await end(await new FakeSfu(place, { id: "killed" }).start());
+  expect(await lost()).toBe(before + 1);
+  const full = new FakeSfu(place, { id: "full" });
+  full.draining = true;
+  full.rooms.set(randomUUID() as ChannelId, new Map());
+  await end(await full.start());
+  expect(await lost()).toBe(before + 2);
 });
 
 test("[OM4] each alert fires in one case and keeps silent in another", async () => {

@@ -63,7 +63,7 @@ export const voiceJoins = new Counter({
 });
 export const nodesLost = new Counter({
   name: "lescopains_sfu_nodes_lost_total",
-  help: "Voice nodes that fell silent or did not obey",
+  help: "Voice nodes that fell silent or did not obey, unless they had been emptied",
   registers,
 });
 export const statements = new Histogram({

@@ -188,8 +188,10 @@ export class SfuRegistry extends Actor {
     clearTimeout(link.watch);
     link.socket?.close(CLOSE.again, "taken for dead");
     for (const { done } of link.pending.values()) done();
-    nodesLost.inc();
-    log.warn("voice node is gone", { nodeId: id, rooms: link.node.rooms.length });
+    const { draining, rooms } = link.node;
+    // One that was emptied before it ended is no loss.
+    if (!draining || rooms.length > 0) nodesLost.inc();
+    log.warn("voice node is gone", { nodeId: id, draining, rooms: rooms.length });
     this.ctx.waitUntil(this.#displace(id));
   }
 
