@@ -7,6 +7,7 @@ import { createDrafts } from "./drafts.ts";
 import { createFriends } from "./friends.ts";
 import { FakeClock, FakeStorage, settle } from "./fakes.ts";
 import { createMemberBook } from "./members.ts";
+import { createPeople } from "./people.ts";
 import { createPresenceBook } from "./presence.ts";
 
 const SERVER = "018f0000-0000-7000-8000-000000000001" as ServerId;
@@ -165,6 +166,32 @@ describe("friends", () => {
     await settle();
     expect(lists.value.friends).toEqual([leo]);
     expect(asked).toBe(2);
+  });
+});
+
+describe("people", () => {
+  test("[PL3] who could not be asked for is asked for again by itself, and not after the end", async () => {
+    const clock = new FakeClock();
+    const [known, unknown] = [memberOf(1).user, memberOf(2).user];
+    let down = true;
+    const asked: UserId[] = [];
+    const people = createPeople(async (id) => {
+      asked.push(id);
+      if (down || id === unknown.id) throw unavailable("away");
+      return known;
+    }, clock);
+    const person = people.of(known.id);
+    people.of(unknown.id);
+    await clock.advance(1_000);
+    expect(person.value).toBeUndefined();
+    down = false;
+    await clock.advance(15_000);
+    expect(person.value).toEqual(known);
+    expect(asked.filter((id) => id === known.id)).toHaveLength(2);
+    people.close();
+    asked.length = 0;
+    await clock.advance(60_000);
+    expect(asked).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { DownBody } from "@lescopains/protocol/down";
 import type { UserId } from "@lescopains/protocol/ids";
 import type { Feed } from "../keys/keys.ts";
-import type { KeysPort } from "../keys/port.ts";
+import { KeysError, type KeysPort } from "../keys/port.ts";
 import type { RemoteKeys } from "../keys/remote.ts";
 import type { Socket } from "../net/socket.ts";
 import type { Clock, KeyValueStore } from "./ports.ts";
@@ -65,7 +65,10 @@ export function createDevice({ selfId, socket, storage, clock, openKeys }: Devic
 
   return {
     port: {
-      ask: async (name, question) => await started().ask(name, question),
+      async ask(name, question) {
+        if (closed) throw new KeysError({ code: "not_ready", message: "signed out" });
+        return await started().ask(name, question);
+      },
       on(name, listener) {
         let stop: (() => void) | undefined;
         let stopped = false;

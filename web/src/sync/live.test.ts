@@ -487,6 +487,20 @@ describe("places", () => {
     expect(live.unread(CHANNEL).value.count).toBe(0);
   });
 
+  test("[PB1] what was told of people just before the connection was lost is not said after the next `ready`", async () => {
+    const { live, machine, server, wire } = await openedTab();
+    const leo = live.presence(LEO);
+    wire.push("presence:update", { userId: LEO, status: "online" });
+    wire.cut(4401);
+    await machine.clock.advance(0);
+    server.ready();
+    await machine.clock.advance(1_000);
+    expect(leo.value.status).toBe("offline");
+    wire.push("presence:update", { userId: LEO, status: "online" });
+    await machine.clock.advance(1_000);
+    expect(leo.value.status).toBe("online");
+  });
+
   test("[PL3] an unknown person is asked for once, and a deleted account is known as gone", async () => {
     const { live, machine } = await openedTab();
     const person = live.person(LEO);

@@ -198,6 +198,8 @@ export function createLive(deps: LiveDeps): Live {
   }
 
   socket.on("ready", (body) => {
+    // Of the connection before.
+    unshown.clear();
     batch(() => {
       // What it told before is not there any more, and never numbered again. Direct messages are the device's, which keeps them.
       if (generation.learn(body.generation)) for (const one of conversations.values()) one.reset();
@@ -379,6 +381,7 @@ export function createLive(deps: LiveDeps): Live {
       cancelPresences?.();
       flushDrafts();
       typing.close();
+      people.close();
       resync.close();
       outbox.close();
       members.close();

@@ -11,16 +11,19 @@ export interface People {
   readonly note: (user: User) => void;
   /** The connection is back: ask again for those who could not be asked. */
   readonly reconnected: () => void;
+  readonly close: () => void;
 }
 
 /** Members of the place just opened usually arrive within this time and make most questions needless. */
 const ASK_AFTER_MS = 250;
+const AGAIN_AFTER_MS = 15_000;
 
 export function createPeople(ask: (userId: UserId) => Promise<User>, clock: Clock): People {
   const known = new Map<UserId, User>();
   /** Only those whom a view looks at have a signal. */
   const watched = new Map<UserId, Signal<User | null | undefined>>();
   const unanswered = new Set<UserId>();
+  let cancelAgain: (() => void) | undefined;
 
   async function askFor(userId: UserId): Promise<void> {
     const person = watched.get(userId);
@@ -28,9 +31,23 @@ export function createPeople(ask: (userId: UserId) => Promise<User>, clock: Cloc
     try {
       note(await ask(userId));
     } catch (thrown) {
-      if (asApiError(thrown).code === "not_found") person.value = null;
-      else unanswered.add(userId);
+      const { code, retry } = asApiError(thrown);
+      if (code === "not_found") {
+        person.value = null;
+        return;
+      }
+      unanswered.add(userId);
+      // What failed may have nothing to do with the connection, or be told only after it is back.
+      if (retry) cancelAgain ??= clock.after(AGAIN_AFTER_MS, askAgain);
     }
+  }
+
+  function askAgain(): void {
+    cancelAgain?.();
+    cancelAgain = undefined;
+    const again = [...unanswered];
+    unanswered.clear();
+    for (const userId of again) void askFor(userId);
   }
 
   function note(user: User): void {
@@ -51,10 +68,7 @@ export function createPeople(ask: (userId: UserId) => Promise<User>, clock: Cloc
       return person;
     },
     note,
-    reconnected() {
-      const again = [...unanswered];
-      unanswered.clear();
-      for (const userId of again) void askFor(userId);
-    },
+    reconnected: askAgain,
+    close: () => cancelAgain?.(),
   };
 }
