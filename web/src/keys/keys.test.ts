@@ -449,6 +449,20 @@ test("[EN21] what was written to someone without a device goes out when they hav
   await leo.reads(channel, ["one"]);
 });
 
+test("[EN21] what was written to someone without a device goes out too when they got one while nobody told this browser", async () => {
+  const server = new FakeKeysServer();
+  const channel = server.openChannel("dm", [ANA, LEO]);
+  const ana = await (await browser(server, ANA)).ready();
+  for (const text of ["one", "two"]) await ana.send(channel, text);
+  await until("both wait", () => {
+    return ana.last("dm:pending")?.pending.filter(({ failure }) => failure?.code === "no_devices").length === 2;
+  });
+  ana.goOffline();
+  const leo = await (await browser(server, LEO)).ready();
+  ana.reconnect();
+  await leo.reads(channel, ["one", "two"]);
+});
+
 test("[EN24] two tabs share one device: each message is decrypted once and shown in both, and both may write", async () => {
   const { server, channel, ana, leo } = await pair();
   const tab = await tabBeside(leo);

@@ -24,6 +24,7 @@ import { createOutbox } from "./outbox.ts";
 import { peerState, readPeer, refreshPeers } from "./peers.ts";
 import {
   type DeviceState,
+  type DmPending,
   type HandoffState,
   KeysError,
   type KeysAnswer,
@@ -203,6 +204,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     const replenished = replenish(kit).catch(quiet);
     await inbox.run();
     await mailbox.run();
+    // Who had no device when it was written may have got one while nobody told this browser.
+    await retryHeld(({ failure }) => failure?.code === "no_devices").catch(quiet);
     await outbox.run();
     await healer.run();
     await replenished;
@@ -210,7 +213,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   });
 
   function quiet(error: unknown): void {
-    if (!(error instanceof ApiError)) console.error("keys", error);
+    if (!closed && !(error instanceof ApiError)) console.error("keys", error);
   }
 
   /** Runs what makes or registers this browser's device, one at a time: two tabs make one, and nothing is settled half-way. */
@@ -518,11 +521,15 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   async function unblock(userId: UserId): Promise<void> {
     const concerned = await channelsWith(userId);
     await tellChannels(kit, concerned);
-    for (const { nonce, channelId, failure } of await outbox.pending()) {
+    await retryHeld(({ channelId, failure }) => {
       const held = failure?.code === "identity_changed" || failure?.code === "no_devices";
-      if (held && concerned.includes(channelId)) await outbox.retry(nonce);
-    }
+      return held && concerned.includes(channelId);
+    });
     void outbox.run();
+  }
+
+  async function retryHeld(which: (one: DmPending) => boolean): Promise<void> {
+    for (const one of await outbox.pending()) if (which(one)) await outbox.retry(one.nonce);
   }
 
   async function channelsWith(userId: UserId): Promise<ChannelId[]> {
@@ -692,9 +699,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       }
     },
     feed(name, body) {
-      feeds[name](body).catch((error: unknown) => {
-        if (!closed) quiet(error);
-      });
+      feeds[name](body).catch(quiet);
     },
     changed: (change) => void changed(change).catch(quiet),
     close() {
