@@ -5,7 +5,6 @@ import type { DmHistoryPage, DmMessage, DmState, Unreadable } from "./port.ts";
 import type { Reaction } from "@lescopains/protocol/entities";
 import { type ChannelRecord, codecs, KEY, type RowRecord } from "./records.ts";
 import type { Kit } from "./kit.ts";
-import { readPeer } from "./peers.ts";
 import type { Row, RowRange, Unit } from "./store/store.ts";
 
 export interface HistoryRow extends Omit<Row<RowRecord>, "shown" | "mine"> {
@@ -194,11 +193,11 @@ export async function channelState(kit: Kit, unit: Unit, channel: ChannelRecord)
   const withoutDevice: UserId[] = [];
   for (const userId of channel.participants) {
     if (userId === kit.selfId) continue;
-    const peer = await readPeer(unit, userId);
+    const peer = await unit.get(KEY.peer(userId), codecs.peer);
     if (peer?.trust === "blocked") blockedBy.push(userId);
     if (peer?.list === null || peer?.list === undefined) withoutDevice.push(userId);
   }
-  const { channelId, seen, readSeq, unread, readBy } = channel;
+  const { channelId, seen, readSeq, unread, readBy, notices } = channel;
   return {
     channelId,
     seenSeq: seen,
@@ -208,6 +207,7 @@ export async function channelState(kit: Kit, unit: Unit, channel: ChannelRecord)
     readBy,
     blockedBy,
     withoutDevice,
+    notices,
   };
 }
 

@@ -3,7 +3,18 @@ import { afterEach, expect, test, vi } from "vitest";
 import { decodeSenderKeyMessage } from "@lescopains/e2ee/group/wire";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { type FakeBrowser, until } from "./fake-browser.ts";
-import { ANA, browser, closeBrowsers, expectNoKeyTwice, joined, LEO, MIA, pair, tabBeside } from "./fake-people.ts";
+import {
+  ANA,
+  arrived,
+  browser,
+  closeBrowsers,
+  expectNoKeyTwice,
+  joined,
+  LEO,
+  MIA,
+  pair,
+  tabBeside,
+} from "./fake-people.ts";
 import type { KeysEvents } from "./port.ts";
 import { FakeKeysServer } from "./fake-server.ts";
 
@@ -271,7 +282,7 @@ test("[EN31] a changed identity is told, and stops what is sent to a verified pe
   });
   await again.port.ask("device:startOver", { password: "password" });
   await again.ready();
-  await until("ana knows", () => ana.last("dm:notice")?.userId === LEO);
+  await until("ana knows", () => ana.last("dm:state")?.notices.at(-1)?.userId === LEO);
   const nonce = await ana.send(channel, "two");
   await until("it is held back", () => ana.last("dm:pending")?.pending[0]?.failure?.code === "identity_changed");
   expect(await again.words(channel)).toEqual([]);
@@ -281,6 +292,22 @@ test("[EN31] a changed identity is told, and stops what is sent to a verified pe
   expect(nonce).not.toBe("");
   expect((await ana.port.ask("peer:accept", { userId: LEO })).trust).toBe("trusted");
   await again.reads(channel, ["two"]);
+});
+
+test("[EN31] a changed identity that a message tells of first stands in the conversation as well", async () => {
+  const { server, channel, ana, leo } = await pair();
+  await ana.send(channel, "one");
+  await leo.reads(channel, ["one"]);
+  ana.goOffline();
+  leo.kill();
+  const again = await arrived(server, LEO);
+  await again.port.ask("device:startOver", { password: "password" });
+  await again.ready();
+  await again.send(channel, "two");
+  await until("it is stored", () => server.channels.get(channel)?.rows.length === 2);
+  ana.reconnect();
+  await ana.reads(channel, ["one", "two"]);
+  await until("it is told", () => ana.last("dm:state")?.notices.at(-1)?.userId === LEO);
 });
 
 test("[EN32] a list that goes back, or that nobody has signed, changes nothing", async () => {

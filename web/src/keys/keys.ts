@@ -21,7 +21,7 @@ import { asRefusal, type Change, type Kit, refusal } from "./kit.ts";
 import { singleFlight } from "../sync/single-flight.ts";
 import { createMailbox } from "./mailbox.ts";
 import { createOutbox } from "./outbox.ts";
-import { peerState, readPeer, refreshPeers } from "./peers.ts";
+import { channelsWith, peerState, readPeer, refreshPeers, showPeer } from "./peers.ts";
 import {
   type DeviceState,
   type DmPending,
@@ -240,9 +240,14 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       await adoptIdentity(kit, identities, deps.deviceName, (unit) => vault.adopt(unit, key));
     }
     await settle();
-    kit.tell("dm:reset", {});
+    tellReset();
     kit.tell("vault", await vault.state());
     return { messages };
+  }
+
+  function tellReset(): void {
+    kit.tell("dm:reset", {});
+    kit.share({ kind: "reset" });
   }
 
   function tellHandoff(next: HandoffState): HandoffState {
@@ -286,7 +291,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       const used = await alone(() => useGiven(kit, vault, deps.deviceName));
       await settle();
       if (!used) return;
-      kit.tell("dm:reset", {});
+      tellReset();
       tellHandoff({ kind: "done" });
     } catch (error) {
       const why = asRefusal(error);
@@ -519,8 +524,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
 
   /** What was held back for this person goes on its way. */
   async function unblock(userId: UserId): Promise<void> {
-    const concerned = await channelsWith(userId);
-    await tellChannels(kit, concerned);
+    const concerned = await store.exclusive((unit) => channelsWith(unit, userId));
     await retryHeld(({ channelId, failure }) => {
       const held = failure?.code === "identity_changed" || failure?.code === "no_devices";
       return held && concerned.includes(channelId);
@@ -532,38 +536,15 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     for (const one of await outbox.pending()) if (which(one)) await outbox.retry(one.nonce);
   }
 
-  async function channelsWith(userId: UserId): Promise<ChannelId[]> {
-    return await store.exclusive(async (unit) => {
-      const found: ChannelId[] = [];
-      for (const key of await unit.keys("channel/")) {
-        const channel = await unit.get(key, codecs.channel);
-        if (channel?.participants.includes(userId) === true) found.push(channel.channelId);
-      }
-      return found;
-    });
-  }
-
   async function peerChanged(userId: UserId): Promise<void> {
     if (userId === deps.selfId) {
       await settle();
       if (state.kind === "ready") kit.tell("devices", deviceViews(await deps.server.call("listDevices")));
       return;
     }
-    const before = await store.exclusive((unit) => readPeer(unit, userId));
     await refreshPeers(kit, [userId]);
-    const after = await store.exclusive((unit) => readPeer(unit, userId));
-    const concerned = await channelsWith(userId);
-    if (before?.identityKey != null && before.identityKey !== after?.identityKey) {
-      for (const channelId of concerned) await tellNewestNotice(channelId);
-    }
-    if (after?.trust === "trusted" || after?.trust === "verified") await unblock(userId);
-    else await tellChannels(kit, concerned);
-  }
-
-  async function tellNewestNotice(channelId: ChannelId): Promise<void> {
-    const channel = await store.exclusive((unit) => unit.get(KEY.channel(channelId), codecs.channel));
-    const notice = channel?.notices.at(-1);
-    if (notice !== undefined) kit.tell("dm:notice", notice);
+    const peer = await store.exclusive((unit) => readPeer(unit, userId));
+    if (peer?.trust === "trusted" || peer?.trust === "verified") await unblock(userId);
   }
 
   async function connected({ dms, deviceId, generation }: Feed["ready"]): Promise<void> {
@@ -658,16 +639,17 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         deps.tell("call:message", change.message);
         return;
       case "peer":
-        deps.tell(
-          "peer",
-          await store.exclusive(async (unit) => peerState(change.userId, await readPeer(unit, change.userId))),
-        );
+        // Its own tab saves what is new.
+        await showPeer({ ...kit, tell: deps.tell }, change.userId);
         return;
       case "device":
         if (state.kind !== "ready") await settle();
         return;
       case "vault":
         deps.tell("vault", await vault.state());
+        return;
+      case "reset":
+        deps.tell("dm:reset", {});
         return;
       case "forgotten":
         close();

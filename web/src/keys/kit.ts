@@ -17,6 +17,8 @@ export type Change =
   /** What came for a call, which may be held in another tab than the one that read it. */
   | { readonly kind: "call"; readonly message: KeysEvents["call:message"] }
   | { readonly kind: "vault" }
+  /** Messages came back from elsewhere: what is shown is read anew. */
+  | { readonly kind: "reset" }
   | { readonly kind: "forgotten" };
 
 /** The world, as the parts of the device see it. */

@@ -2,10 +2,11 @@ import { equal } from "@lescopains/e2ee/bytes";
 import { verify } from "@lescopains/e2ee/primitives/curve";
 import { archiveSession } from "@lescopains/e2ee/session/record";
 import { deviceListBytes } from "@lescopains/protocol/device-list";
-import type { UserId } from "@lescopains/protocol/ids";
+import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import type { PublishedDevices } from "@lescopains/protocol/keys";
 import { ApiError } from "../net/api-error.ts";
 import { fromBase64 } from "./base64.ts";
+import { tellChannels } from "./history.ts";
 import { checkOwnIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
 import type { PeerState } from "./port.ts";
@@ -167,10 +168,29 @@ export function readerText({ userId, identityKey }: Pick<PeerRecord, "userId" | 
   return `${userId}/${identityKey}`;
 }
 
+/** To all tabs. */
 export async function tellPeer(kit: Kit, userId: UserId): Promise<void> {
-  const state = await kit.store.exclusive(async (unit) => peerState(userId, await readPeer(unit, userId)));
-  kit.tell("peer", state);
   kit.share({ kind: "peer", userId });
+  await showPeer(kit, userId);
+}
+
+/** What is known of a person now, and where the conversations with them stand by that. */
+export async function showPeer(kit: Kit, userId: UserId): Promise<void> {
+  const { state, channelIds } = await kit.store.exclusive(async (unit) => ({
+    state: peerState(userId, await readPeer(unit, userId)),
+    channelIds: await channelsWith(unit, userId),
+  }));
+  kit.tell("peer", state);
+  await tellChannels(kit, channelIds);
+}
+
+export async function channelsWith(unit: Unit, userId: UserId): Promise<ChannelId[]> {
+  const found: ChannelId[] = [];
+  for (const key of await unit.keys("channel/")) {
+    const channel = await unit.get(key, codecs.channel);
+    if (channel?.participants.includes(userId) === true) found.push(channel.channelId);
+  }
+  return found;
 }
 
 /** Every device of these people, but the one that asks. */

@@ -212,6 +212,7 @@ export interface DmState {
   readonly blockedBy: readonly UserId[];
   /** People who have no device yet: the others read what is sent, they do not. In a conversation of two nothing can be sent. */
   readonly withoutDevice: readonly UserId[];
+  readonly notices: readonly DmNotice[];
 }
 
 export interface DmHistoryPage {
@@ -408,7 +409,6 @@ export interface KeysEvents {
     readonly messages: readonly DmMessage[];
     readonly gone: readonly MessageId[];
   };
-  readonly "dm:notice": DmNotice;
   readonly "dm:state": DmState;
   /** Everything of this conversation that is pending now, in order of writing. */
   readonly "dm:pending": { readonly channelId: ChannelId; readonly pending: readonly DmPending[] };

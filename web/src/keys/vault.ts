@@ -191,6 +191,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
   }
 
   async function tellState(): Promise<void> {
+    kit.share({ kind: "vault" });
     kit.tell("vault", await state());
   }
 

@@ -31,14 +31,14 @@ export function createDirects(deps: DirectsDeps): (channelId: ChannelId) => DmSh
   const { keys, unread } = deps;
   const shells = new Map<ChannelId, DmShell>();
 
-  function tell({ channelId, seenSeq, readSeq, unread: count }: DmState): void {
+  function tell({ channelId, seenSeq, readSeq, unread: count, notices }: DmState): void {
+    shells.get(channelId)?.takeNotices(notices);
     unread.tell(channelId, { lastSeq: Math.max(seenSeq, readSeq), readSeq, count });
   }
 
   keys.on("dm:state", tell);
   keys.on("dm:messages", ({ channelId, messages, gone }) => shells.get(channelId)?.take(messages, gone));
   keys.on("dm:pending", ({ channelId, pending }) => shells.get(channelId)?.takePending(pending));
-  keys.on("dm:notice", (notice) => shells.get(notice.channelId)?.takeNotice(notice));
   keys.on("dm:typing", ({ channelId, userId }) => deps.typing.note(channelId, userId));
   keys.on("dm:reset", () => {
     for (const shell of shells.values()) shell.reset();

@@ -43,7 +43,7 @@ export interface DmConversationDeps {
 export interface DmShell extends ConversationShell {
   readonly take: (messages: readonly DmMessage[], gone: readonly MessageId[]) => void;
   readonly takePending: (pending: readonly DmPending[]) => void;
-  readonly takeNotice: (notice: DmNotice) => void;
+  readonly takeNotices: (now: readonly DmNotice[]) => void;
 }
 
 interface Held {
@@ -281,8 +281,8 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
         dropRefused(now);
       });
     },
-    takeNotice(notice) {
-      notices.value = [...notices.peek().filter(({ id }) => id !== notice.id), notice];
+    takeNotices(now) {
+      if (now.at(-1)?.id !== notices.peek().at(-1)?.id) notices.value = now;
     },
     receive: () => undefined,
     position: () => undefined,
