@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { violations } from "./kit/axe.ts";
 import type { Registered } from "../flows/kit/people.ts";
-import { openChannel } from "./kit/drive.ts";
+import { composer, message, openChannel, stored } from "./kit/drive.ts";
 import { type Gang, seedGang } from "./kit/seed.ts";
 import { PHONE, WIDE } from "./kit/visitor.ts";
 import {
@@ -33,7 +33,7 @@ function member(index: number): Registered {
 
 beforeAll(async () => {
   browser = await launchWithDevices();
-  gang = await seedGang({ url, name: "La bande", people: ["Chloé", "Léo", "Samira", "Noé", "Ines"] });
+  gang = await seedGang({ url, name: "La bande", people: ["Chloé", "Léo", "Samira", "Noé", "Ines", "Malik"] });
   lounge = await voiceChannel(url, gang);
 });
 afterAll(async () => {
@@ -135,6 +135,66 @@ test("[VC33] the call goes along to every view, on a phone too: one press mutes,
   await bar.waitFor({ state: "detached" });
   expect(noe.faults).toEqual([]);
   await noe.context.close();
+});
+
+test("[VC59] what is written in a voice channel has an address: in front of the call on a phone, which Back leads to, beside it elsewhere", async () => {
+  const phone = await caller(browser, url, member(4), PHONE);
+  const { page } = phone;
+  const room = `${url}/s/${lounge.serverId}/c/${lounge.id}`;
+  await page.goto(`${url}/s/${lounge.serverId}`);
+  await page.getByRole("link", { name: /^Le salon/ }).tap();
+  await page.getByRole("button", { name: "Rejoindre", exact: true }).tap();
+  await control(page, "Couper ton micro").waitFor({ timeout: 60_000 });
+  const open = page.getByRole("button", { name: "Afficher la discussion" });
+  await open.tap();
+  await page.waitForURL(`${room}/chat`);
+  await composer(page).fill("Je coupe, le train passe");
+  await page.getByRole("button", { name: "Envoyer" }).tap();
+  await stored(page, "Je coupe, le train passe").waitFor();
+  expect(await control(page, "Couper ton micro").isVisible()).toBe(false);
+  expect(await violations(page)).toEqual([]);
+
+  // Three ways back, to the same call.
+  const back = [
+    () => page.goBack(),
+    () => page.locator(".bar").getByRole("button", { name: "Retour à Le salon" }).tap(),
+    () => page.getByRole("link", { name: "Retour à Le salon" }).tap(),
+  ];
+  for (const go of back) {
+    await go();
+    await page.waitForURL(room);
+    await control(page, "Couper ton micro").waitFor();
+    expect(await composer(page).count()).toBe(0);
+    await open.tap();
+    await page.waitForURL(`${room}/chat`);
+    await composer(page).waitFor();
+  }
+
+  // The same address where there is room for both.
+  await page.setViewportSize(WIDE);
+  await control(page, "Couper ton micro").waitFor();
+  await message(page, "Je coupe, le train passe").waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goBack();
+  await control(page, "Couper ton micro").waitFor();
+  // However often one looked at it, the list is one step further.
+  await page.goBack();
+  await page.waitForURL(`${url}/s/${lounge.serverId}`);
+  await page.locator('.dock-status[data-kind="joined"]').waitFor();
+
+  await page.setViewportSize(WIDE);
+  await page.goto(`${room}/chat`);
+  await page.getByRole("button", { name: "Rejoindre", exact: true }).waitFor();
+  await message(page, "Je coupe, le train passe").waitFor();
+  await page.getByRole("button", { name: "Cacher la discussion" }).tap();
+  await page.waitForURL(room);
+  await composer(page).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Afficher la discussion" }).tap();
+  await composer(page).waitFor();
+  await page.goto(`${url}/s/${gang.server.id}/c/${gang.channel.id}/chat`);
+  await page.waitForURL(`${url}/s/${gang.server.id}/c/${gang.channel.id}`);
+  expect(phone.faults).toEqual([]);
+  await phone.context.close();
 });
 
 test("[VC40] without a microphone one comes in, is shown as muted, tries again with one press, and leaves with the page", async () => {

@@ -7,6 +7,7 @@ import { ErrorBoundary } from "./error-boundary.tsx";
 import { useViewFocus } from "./focus.ts";
 import { keep, kept } from "./kept.ts";
 import { NotFound } from "./not-found.tsx";
+import { isFrameRoute } from "./frame/panels.ts";
 import { href, nextAfterSignIn, type Route } from "./route.ts";
 import { navigate, route } from "./router.ts";
 import { Splash } from "./splash.tsx";
@@ -107,6 +108,11 @@ function Content({ view }: { readonly view: Route }) {
     if (live === null) return <Splash unreachable={false} />;
     return (
       <LiveContext.Provider value={live}>
+        {isFrameRoute(view) && (
+          <a class="skip-link" href="#content">
+            {appWords.value.skipToContent}
+          </a>
+        )}
         <CallTop view={view} />
         <div class="app-view">
           <SignedInView view={view} />

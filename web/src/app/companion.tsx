@@ -76,7 +76,7 @@ export function Companion() {
         } else if (event.altKey && !event.shiftKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
           const view = route.peek();
           const by = event.key === "ArrowUp" ? -1 : 1;
-          if (view.name === "channel" || view.name === "members") {
+          if (view.name === "channel" || view.name === "members" || view.name === "chat") {
             const next = neighbour(live.channels(view.serverId).peek(), view.channelId, by);
             event.preventDefault();
             if (next !== undefined) navigate(href({ ...view, name: "channel", channelId: next.id }));

@@ -16,6 +16,7 @@ const ROUTES: readonly Exclude<Route, { name: "notFound" }>[] = [
   { name: "server", serverId },
   { name: "channel", serverId, channelId },
   { name: "members", serverId, channelId },
+  { name: "chat", serverId, channelId },
   { name: "channelSettings", serverId, channelId },
   { name: "serverSettings", serverId, page: null },
   { name: "serverSettings", serverId, page: "roles" },

@@ -31,6 +31,8 @@ export type Route =
   | { readonly name: "channel"; readonly serverId: ServerId; readonly channelId: ChannelId }
   /** A conversation with its members beside it, or in front of it where there is little room. */
   | { readonly name: "members"; readonly serverId: ServerId; readonly channelId: ChannelId }
+  /** What is written in a voice channel, beside its call, or instead of it where there is little room. */
+  | { readonly name: "chat"; readonly serverId: ServerId; readonly channelId: ChannelId }
   | { readonly name: "channelSettings"; readonly serverId: ServerId; readonly channelId: ChannelId }
   | { readonly name: "serverSettings"; readonly serverId: ServerId; readonly page: ServerPage | null }
   /** The list of direct conversations; a wide screen shows one of them beside it. */
@@ -79,7 +81,7 @@ function serverRoute([id, part, second, third, ...more]: readonly string[]): Rou
   if (part !== "c" || !channel.success) return { name: "notFound" };
   const place = { serverId, channelId: channel.output };
   if (third === undefined) return { name: "channel", ...place };
-  if (third === "members") return { name: "members", ...place };
+  if (third === "members" || third === "chat") return { name: third, ...place };
   if (third === "settings") return { name: "channelSettings", ...place };
   return { name: "notFound" };
 }
@@ -128,8 +130,10 @@ export function href(route: Exclude<Route, { name: "notFound" }>): string {
     case "channel":
       return `/s/${route.serverId}/c/${route.channelId}`;
     case "members":
+    case "chat":
+      return `/s/${route.serverId}/c/${route.channelId}/${route.name}`;
     case "channelSettings":
-      return `/s/${route.serverId}/c/${route.channelId}/${route.name === "members" ? "members" : "settings"}`;
+      return `/s/${route.serverId}/c/${route.channelId}/settings`;
     case "serverSettings":
       return `/s/${route.serverId}/settings${route.page === null ? "" : `/${route.page}`}`;
     case "dms":

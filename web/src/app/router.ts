@@ -50,7 +50,7 @@ function ownLink(event: MouseEvent): HTMLAnchorElement | undefined {
   return parseRoute(link.pathname).name === "notFound" ? undefined : link;
 }
 
-/** Follows the browser's Back and Forward, and plain presses on links to our own views (`data-replace`: without a step for Back). Called once, at start. */
+/** Follows the browser's Back and Forward, and plain presses on links to our own views (`data-replace`: without a step for Back; `data-up`: to the view above). Called once, at start. */
 export function startRouter(): void {
   addEventListener("popstate", () => {
     pathname.value = location.pathname;
@@ -59,6 +59,7 @@ export function startRouter(): void {
     const link = ownLink(event);
     if (link === undefined) return;
     event.preventDefault();
-    navigate(link.pathname + link.search, { replace: link.dataset["replace"] === "" });
+    if (link.dataset["up"] === "") navigateUp(link.pathname);
+    else navigate(link.pathname + link.search, { replace: link.dataset["replace"] === "" });
   });
 }

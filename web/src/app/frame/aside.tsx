@@ -6,11 +6,11 @@ import { IconButton } from "../../ui/button.tsx";
 import { wide } from "../narrow.ts";
 import { href } from "../route.ts";
 import { navigateUp } from "../router.ts";
-import { type ConversationRoute, toggleMembers } from "./panels.ts";
+import { type ChannelRoute, toggleMembers } from "./panels.ts";
 import { frameWords } from "./words.ts";
 
 interface AsideProps {
-  readonly view: ConversationRoute;
+  readonly view: ChannelRoute;
   readonly server: Server;
   readonly channel: Channel;
   /** It has the screen to itself. */

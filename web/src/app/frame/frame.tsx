@@ -16,7 +16,6 @@ import { lastChannel, lastServer, rememberPlace } from "../last-place.ts";
 import { narrow } from "../narrow.ts";
 import { href } from "../route.ts";
 import { navigate } from "../router.ts";
-import { appWords } from "../words.ts";
 import { Aside } from "./aside.tsx";
 import "./frame.css";
 import { NoChannel, NoServer, Room } from "./room.tsx";
@@ -53,9 +52,6 @@ export function Frame({ view }: { readonly view: FrameRoute }) {
   const alone = view.name === "new" || (view.name === "home" && homeless);
   return (
     <div class="frame" ref={frame} data-panel={panel} data-aside={aside}>
-      <a class="skip-link" href="#content">
-        {appWords.value.skipToContent}
-      </a>
       <ServerRail currentId={place.serverId} adding={alone} direct={direct} />
       {direct ? (
         <DirectPanels view={view} dm={dm} aside={aside !== "none"} />
@@ -86,6 +82,7 @@ function usePlace(view: PlaceRoute | undefined): Place {
   const channels = serverId === undefined ? [] : live.channels(serverId).value;
   const entranceId = serverId === undefined ? undefined : entrance(serverId, channels);
   const channel = channels.find(({ id }) => id === channelId);
+  const isText = channel?.type === "text";
   const oneAtATime = narrow.value;
 
   useEffect(() => {
@@ -96,7 +93,9 @@ function usePlace(view: PlaceRoute | undefined): Place {
     if (view?.name === "server" && !oneAtATime && entranceId !== undefined) {
       navigate(href({ name: "channel", serverId: view.serverId, channelId: entranceId }), { replace: true });
     }
-  }, [view, ready, homeId, entranceId, oneAtATime]);
+    // What is written in a text channel has no other address than the channel.
+    if (view?.name === "chat" && isText) navigate(href({ ...view, name: "channel" }), { replace: true });
+  }, [view, ready, homeId, entranceId, oneAtATime, isText]);
   useEffect(() => {
     if (channel !== undefined && serverId !== undefined) rememberPlace(serverId, channel.id);
   }, [channel?.id, serverId]);
@@ -155,7 +154,7 @@ function PlacePanels({ view, place: { server, channel }, aside, alone }: PlacePa
       {aside &&
         server !== undefined &&
         channel !== undefined &&
-        (view.name === "channel" || view.name === "members") && (
+        (view.name === "channel" || view.name === "members" || view.name === "chat") && (
           <Aside view={view} server={server} channel={channel} asMain={oneAtATime} onInvite={invite} />
         )}
       {inviting.value && server !== undefined && (
@@ -182,7 +181,7 @@ function Main({ view, ready, server, channel }: MainProps) {
     );
   }
   if (server === undefined) return <NoServer />;
-  if (channel !== undefined && view.name !== "server") {
+  if (channel !== undefined && "channelId" in view) {
     return <Room key={channel.id} view={view} server={server} channel={channel} />;
   }
   const noneYet = view.name === "server" && live.channels(server.id).value.length > 0;

@@ -6,8 +6,26 @@ import { navigate, navigateUp } from "../router.ts";
 
 /** Views that the frame draws; the others have the page to themselves. */
 export type DirectRoute = Extract<Route, { name: "dms" | "newDm" | "dm" | "dmPeople" | "safety" }>;
-export type PlaceRoute = Extract<Route, { name: "home" | "new" | "server" | "channel" | "members" }>;
+export type PlaceRoute = Extract<Route, { name: "home" | "new" | "server" | "channel" | "members" | "chat" }>;
 export type FrameRoute = PlaceRoute | DirectRoute;
+
+const IN_FRAME: ReadonlySet<Route["name"]> = new Set<FrameRoute["name"]>([
+  "home",
+  "new",
+  "server",
+  "channel",
+  "members",
+  "chat",
+  "dms",
+  "newDm",
+  "dm",
+  "dmPeople",
+  "safety",
+]);
+
+export function isFrameRoute(view: Route): view is FrameRoute {
+  return IN_FRAME.has(view.name);
+}
 
 const DIRECT: ReadonlySet<Route["name"]> = new Set<DirectRoute["name"]>(["dms", "newDm", "dm", "dmPeople", "safety"]);
 
@@ -18,9 +36,6 @@ export function isDirectRoute(view: FrameRoute): view is DirectRoute {
 /** Whether the members stand beside the conversation where there is room; kept. */
 const membersBeside = signal(kept("members") !== "folded");
 
-/** Whether what is written in the voice channel in view stands beside its call; on a small screen, instead of it. */
-export const chatShown = signal(false);
-
 /** Which panel a small screen shows. */
 export function panelOf(view: FrameRoute): "list" | "content" | "members" {
   if (view.name === "server" || view.name === "dms") return "list";
@@ -30,13 +45,14 @@ export function panelOf(view: FrameRoute): "list" | "content" | "members" {
 /** Where the members are, if anywhere: beside the conversation, over it, or instead of it. */
 export function asideOf(view: FrameRoute): "none" | "beside" | "over" {
   const called = view.name === "members" || view.name === "dmPeople";
-  if (!called && view.name !== "channel" && view.name !== "dm") return "none";
+  if (!called && view.name !== "channel" && view.name !== "chat" && view.name !== "dm") return "none";
   if (wide.value) return membersBeside.value || called ? "beside" : "none";
   return called ? "over" : "none";
 }
 
-/** A conversation, and the panel of its people. */
-export type ConversationRoute = Extract<FrameRoute, { name: "channel" | "members" | "dm" | "dmPeople" }>;
+/** A conversation, and what stands beside it. */
+export type ChannelRoute = Extract<FrameRoute, { name: "channel" | "members" | "chat" }>;
+export type ConversationRoute = ChannelRoute | Extract<FrameRoute, { name: "dm" | "dmPeople" }>;
 
 /** The address of a conversation without, or with, the panel of its people. */
 function conversationPath(view: ConversationRoute, people: boolean): string {
@@ -52,7 +68,7 @@ export function toggleMembers(view: ConversationRoute): void {
   if (wide.peek()) {
     membersBeside.value = !shown;
     keep("members", shown ? "folded" : null);
-    navigate(conversation, { replace: true });
+    if (panelOf(view) === "members") navigate(conversation, { replace: true });
   } else if (shown) navigateUp(conversation);
   else navigate(conversationPath(view, true));
 }
@@ -110,6 +126,7 @@ export function swipe(view: FrameRoute, direction: "left" | "right", last: strin
       return;
     }
     case "members":
+    case "chat":
     case "dmPeople":
       if (direction === "right") navigateUp(conversationPath(view, false));
       return;

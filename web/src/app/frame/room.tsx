@@ -1,6 +1,6 @@
 import type { Channel, Server } from "@lescopains/protocol/entities";
+import { useSignal } from "@preact/signals";
 import { ArrowLeft, DoorClosed, Hash, MessageCircleDashed, MessageSquareText, Settings, Users, Volume2 } from "lucide";
-import { useLayoutEffect } from "preact/hooks";
 import { channelWords } from "../../features/channels/words.ts";
 import { serverWords } from "../../features/servers/words.ts";
 import { voiceWords } from "../../features/voice/words.ts";
@@ -14,11 +14,11 @@ import { navigate, navigateUp } from "../router.ts";
 import { useTitle } from "../title.ts";
 import { ConversationView, VoiceRoom } from "../views.ts";
 import { appWords } from "../words.ts";
-import { asideOf, chatShown, type ConversationRoute, toggleMembers } from "./panels.ts";
+import { asideOf, type ChannelRoute, toggleMembers } from "./panels.ts";
 import { frameWords } from "./words.ts";
 
 interface RoomProps {
-  readonly view: ConversationRoute;
+  readonly view: ChannelRoute;
   readonly server: Server;
   readonly channel: Channel;
 }
@@ -28,20 +28,37 @@ export function Room({ view, server, channel }: RoomProps) {
   const words = frameWords.value;
   const place = { serverId: server.id, channelId: channel.id };
   const membersShown = asideOf(view) !== "none";
-  const up = href({ name: "server", serverId: server.id });
+  const room = href({ name: "channel", ...place });
   const isVoice = channel.type === "voice";
-  useLayoutEffect(() => {
-    // Beside the call there is room for one: who is in the place, or what is written.
-    chatShown.value = isVoice && !membersShown && !narrow.peek();
-    return () => (chatShown.value = false);
-  }, []);
+  // Beside the call there is room for one: who is in the place, or what is written.
+  const chatBeside = useSignal(!membersShown);
+  const chatShown = isVoice && (view.name === "chat" || (chatBeside.value && !narrow.value));
+  /** What is written has the screen to itself. */
+  const chatAlone = chatShown && narrow.value;
+  const up = chatAlone ? room : href({ name: "server", serverId: server.id });
+
+  function toggleChat(): void {
+    if (narrow.peek()) {
+      navigate(href({ name: "chat", ...place }));
+      return;
+    }
+    chatBeside.value = !chatShown;
+    if (view.name === "chat") navigate(room, { replace: true });
+  }
+
   useTitle(`${channel.name} · ${server.name}`);
   return (
     <>
       <header class="bar">
-        {narrow.value && <IconButton icon={ArrowLeft} label={words.toList} onClick={() => navigateUp(up)} />}
+        {narrow.value && (
+          <IconButton
+            icon={ArrowLeft}
+            label={chatAlone ? voiceWords.value.toRoom({ name: channel.name }) : words.toList}
+            onClick={() => navigateUp(up)}
+          />
+        )}
         <h1 class="bar-title" tabIndex={-1}>
-          <Icon node={channel.type === "voice" ? Volume2 : Hash} />
+          <Icon node={chatAlone ? MessageSquareText : isVoice ? Volume2 : Hash} />
           <span class="one-line">{channel.name}</span>
         </h1>
         {channel.topic === null || channel.topic === "" ? (
@@ -51,35 +68,52 @@ export function Room({ view, server, channel }: RoomProps) {
             {channel.topic}
           </p>
         )}
-        {may(channel.permissions, "manageChannels") && (
-          <IconButton
-            icon={Settings}
-            label={words.channelSettings}
-            onClick={() => navigate(href({ name: "channelSettings", ...place }))}
-          />
-        )}
-        {isVoice && (
-          <IconButton
-            icon={MessageSquareText}
-            label={chatShown.value ? voiceWords.value.hideChat : voiceWords.value.showChat}
-            aria-pressed={chatShown.value}
-            onClick={() => (chatShown.value = !chatShown.value)}
-          />
-        )}
-        <IconButton
-          icon={Users}
-          label={membersShown ? words.hideMembers : words.showMembers}
-          aria-pressed={membersShown}
-          onClick={() => toggleMembers(view)}
-        />
+        {!chatAlone && <RoomButtons view={view} channel={channel} chatShown={chatShown} onChat={toggleChat} />}
       </header>
       <div class="frame-content">
         {isVoice ? (
-          <VoiceRoom channel={channel} chatShown={chatShown.value} chat={<ConversationView channelId={channel.id} />} />
+          <VoiceRoom channel={channel} chatShown={chatShown} chat={<ConversationView channelId={channel.id} />} />
         ) : (
           <ConversationView channelId={channel.id} />
         )}
       </div>
+    </>
+  );
+}
+
+interface RoomButtonsProps {
+  readonly view: ChannelRoute;
+  readonly channel: Channel;
+  readonly chatShown: boolean;
+  readonly onChat: () => void;
+}
+
+function RoomButtons({ view, channel, chatShown, onChat }: RoomButtonsProps) {
+  const words = frameWords.value;
+  const membersShown = asideOf(view) !== "none";
+  return (
+    <>
+      {may(channel.permissions, "manageChannels") && (
+        <IconButton
+          icon={Settings}
+          label={words.channelSettings}
+          onClick={() => navigate(href({ ...view, name: "channelSettings" }))}
+        />
+      )}
+      {channel.type === "voice" && (
+        <IconButton
+          icon={MessageSquareText}
+          label={chatShown ? voiceWords.value.hideChat : voiceWords.value.showChat}
+          aria-pressed={chatShown}
+          onClick={onChat}
+        />
+      )}
+      <IconButton
+        icon={Users}
+        label={membersShown ? words.hideMembers : words.showMembers}
+        aria-pressed={membersShown}
+        onClick={() => toggleMembers(view)}
+      />
     </>
   );
 }

@@ -8,12 +8,12 @@ import { roomPath, type VoiceProps } from "./dock.tsx";
 import { voiceWords } from "./words.ts";
 
 export interface CallBarProps extends VoiceProps {
-  /** The way back was pressed, which may lead to where one is already. */
-  readonly onReturn: () => void;
+  /** The room is what the view in front of it was opened from. */
+  readonly up: boolean;
 }
 
 /** Above whatever else is in view: the call one is in, the way back to it, and the way out. */
-export function CallBar({ voice, onReturn }: CallBarProps) {
+export function CallBar({ voice, up }: CallBarProps) {
   const live = useLive();
   const words = voiceWords.value;
   const state = voice.state.value;
@@ -22,13 +22,13 @@ export function CallBar({ voice, onReturn }: CallBarProps) {
   const name = channelName(channel, live.self.value.id);
   return (
     <section class="call-bar" data-kind={state.kind} aria-label={words.dock}>
-      <a href={roomPath(channel)} aria-label={words.toRoom({ name })} onClick={onReturn}>
+      <a href={roomPath(channel)} aria-label={words.toRoom({ name })} data-up={up ? "" : undefined}>
         <Icon node={PhoneCall} size={18} />
         <span class="one-line">{name}</span>
-        {state.kind !== "joined" && (
-          <span class="call-bar-state one-line">{state.kind === "joining" ? words.joining : words.reconnecting}</span>
-        )}
       </a>
+      {state.kind !== "joined" && (
+        <span class="call-bar-state">{state.kind === "joining" ? words.joining : words.reconnecting}</span>
+      )}
       <Controls voice={voice} place="bar" />
     </section>
   );
