@@ -37,35 +37,24 @@ export class FakeClock implements Clock {
 
 /** Locks of one browser; give the same to several tabs. */
 export class FakeLocks implements Locks {
-  private readonly tails = new Map<string, Promise<unknown>>();
-  readonly held = new Set<string>();
+  /** The end of whoever asked last, while somebody holds it. */
+  private readonly tails = new Map<string, Promise<void>>();
 
   readonly exclusive = async <T>(name: string, task: () => Promise<T>): Promise<T> => {
-    const before = this.tails.get(name) ?? Promise.resolve();
-    const run = before.then(task, task);
-    this.tails.set(
-      name,
-      run.catch(() => undefined),
-    );
+    const run = (this.tails.get(name) ?? Promise.resolve()).then(task);
+    const free = (): void => {
+      if (this.tails.get(name) === tail) this.tails.delete(name);
+    };
+    const tail: Promise<void> = run.then(free, free);
+    this.tails.set(name, tail);
     return await run;
   };
-  readonly ifFree = async <T>(name: string, task: () => Promise<T>): Promise<T | undefined> => {
-    if (this.held.has(name)) return undefined;
-    this.held.add(name);
-    try {
-      return await task();
-    } finally {
-      this.held.delete(name);
-    }
-  };
+  readonly ifFree = async <T>(name: string, task: () => Promise<T>): Promise<T | undefined> =>
+    this.tails.has(name) ? undefined : await this.exclusive(name, task);
   readonly hold = (name: string): (() => void) => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.held.add(name);
-    this.tails.set(name, Promise.all([this.tails.get(name), promise]));
-    return () => {
-      this.held.delete(name);
-      resolve();
-    };
+    void this.exclusive(name, () => promise);
+    return resolve;
   };
 }
 
