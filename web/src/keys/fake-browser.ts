@@ -67,8 +67,7 @@ export class FakeBrowser {
   readonly events: { readonly name: KeysEvent; readonly event: unknown }[] = [];
   /** REST calls, by name. */
   readonly calls: string[] = [];
-  /** Answers to calls by this name are under way until then. */
-  held: { readonly name: string; readonly until: Promise<void> } | undefined;
+  private held: { readonly name: string; readonly until: Promise<void> } | undefined;
   private readonly listeners = new Map<KeysEvent, Set<(event: never) => void>>();
   private connection: Connection | undefined;
   private database: KeysDatabase | undefined;
@@ -163,14 +162,13 @@ export class FakeBrowser {
       server: {
         call: ((name: never, args: never) => {
           this.calls.push(name);
-          return through(async () => {
-            const answer = await port.call(name, args);
-            if (this.held?.name === name) await this.held.until;
-            return answer;
-          });
+          return through(() => this.answered(name, () => port.call(name, args)));
         }) as unknown as Kit["server"]["call"],
         emit: ((event: never, body: never) =>
-          through(() => port.emit(event, body))) as unknown as Kit["server"]["emit"],
+          through(async () => {
+            if (!this.server.connections.has(connection)) throw unavailable("not connected");
+            return await this.answered(event, () => port.emit(event, body));
+          })) as unknown as Kit["server"]["emit"],
       },
       platform: { random: (length) => crypto.getRandomValues(new Uint8Array(length)), curve },
       subtle,
@@ -204,6 +202,22 @@ export class FakeBrowser {
   private hint: DeviceId | null = null;
   private die: () => void = () => undefined;
   private offline = false;
+
+  private async answered<T>(name: string, ask: () => Promise<T>): Promise<T> {
+    const answer = await ask();
+    if (this.held?.name === name) await this.held.until;
+    return answer;
+  }
+
+  /** Holds what the server answers by this name on its way, until what it answers is called. What is asked after that is not held. */
+  hold(name: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.held = { name, until: promise };
+    return () => {
+      this.held = undefined;
+      resolve();
+    };
+  }
 
   private connect(wanted: DeviceId | null): void {
     if (this.connection !== undefined) this.server.connect(this.connection, wanted);

@@ -228,17 +228,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
 
   async function restore(by: { readonly recoveryKey: string } | { readonly passphrase: string }) {
     const key = await vault.unlock(by);
-    const had = await store.exclusive(keptDevice);
     const { identities, messages } = await restoreHistory(kit, vault, key);
-    if (had?.status === "active" && state.kind !== "identityElsewhere") {
-      await store.exclusive(async (unit) => {
-        vault.adopt(unit, key);
-        await unit.commit();
-      });
-      vault.wake();
-    } else {
-      await adoptIdentity(kit, identities, deps.deviceName, (unit) => vault.adopt(unit, key));
-    }
+    await alone(() => adoptIdentity(kit, identities, deps.deviceName, (unit) => vault.adopt(unit, key)));
     await settle();
     tellReset();
     kit.tell("vault", await vault.state());
@@ -255,7 +246,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     return next;
   }
 
-  async function look(): Promise<void> {
+  const look = singleFlight(async () => {
     cancelLook?.();
     const mine = waiting;
     if (mine === undefined || closed) return;
@@ -280,7 +271,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       waiting = undefined;
       tellHandoff({ kind: "failed", refusal: why });
     }
-  }
+  });
 
   /** Makes what another browser gave this browser's own; after a stop it goes on with the next start. */
   const receive = singleFlight(async () => {
@@ -339,6 +330,19 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     if (!tellOthers) return;
     await kit.server.emit("read:mark", { channelId, seq });
     await outbox.pass(channelId, { k: "read", seq }).catch(() => undefined);
+  }
+
+  /** What was read here while the server could not be told. */
+  async function tellRead(dms: Feed["ready"]["dms"]): Promise<void> {
+    const untold = await store.exclusive(async (unit) => {
+      const found: { channelId: ChannelId; seq: number }[] = [];
+      for (const { id: channelId, readSeq } of dms) {
+        const seq = (await unit.get(KEY.channel(channelId), codecs.channel))?.readSeq ?? 0;
+        if (seq > readSeq) found.push({ channelId, seq });
+      }
+      return found;
+    });
+    for (const mark of untold) await kit.server.emit("read:mark", mark);
   }
 
   async function askAgain(channelId: ChannelId, id: HealRecord["id"]): Promise<void> {
@@ -551,6 +555,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     online = true;
     socketDevice = deviceId;
     await inbox.restart(dms);
+    void tellRead(dms).catch(quiet);
     await tellChannels(
       kit,
       dms.map(({ id }) => id),

@@ -3,8 +3,9 @@ import { equal } from "@lescopains/e2ee/bytes";
 import type { ChannelId, Seq } from "@lescopains/protocol/ids";
 import { ApiError } from "../net/api-error.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
+import { keptDevice } from "./device.ts";
 import { bucketOf, deleteRow, readRow, readRowById, writeRow } from "./history.ts";
-import { splitIdentity } from "./identity.ts";
+import { keptIdentity, splitIdentity } from "./identity.ts";
 import { type Kit, refusal } from "./kit.ts";
 import { keepDevice, makeDevice } from "./new-device.ts";
 import { readPeer, trustAfterChange } from "./peers.ts";
@@ -135,7 +136,10 @@ async function takeSeen(unit: Unit, channelId: ChannelId, seq: Seq): Promise<voi
   if (seq > known.seen) unit.put(KEY.channel(channelId), codecs.channel, { ...known, seen: seq });
 }
 
-/** Makes this browser a device of an identity that came from elsewhere, if it is the account's. Registering it is the next step. */
+/**
+ * Makes this browser a device of an identity that came from elsewhere, if it is the account's. Registering it is the next step. One that has
+ * it by now, brought another way meanwhile, stays the device that it is. Nothing else may bring a device together with the server beside it.
+ */
 export async function adoptIdentity(
   kit: Kit,
   identities: readonly Uint8Array[],
@@ -143,6 +147,15 @@ export async function adoptIdentity(
   also: (unit: Unit) => void,
 ): Promise<void> {
   const { published } = await kit.server.call("listDevices");
+  const isHere = await kit.store.exclusive(async (unit) => {
+    const device = await keptDevice(unit);
+    if (device === undefined || device.status === "revoked") return false;
+    if (published?.identityKey !== toBase64((await keptIdentity(unit)).publicKey)) return false;
+    also(unit);
+    await unit.commit();
+    return true;
+  });
+  if (isHere) return;
   for (const bytes of identities) {
     const identity = splitIdentity(bytes);
     const whole = equal(await publicKeyOf(kit.platform, identity.privateKey), identity.publicKey);

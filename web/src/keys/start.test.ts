@@ -11,13 +11,6 @@ function asked(one: FakeBrowser, name: string): number {
   return one.calls.filter((call) => call === name).length;
 }
 
-/** Keeps answers to `listDevices` under way until what it answers is called. */
-function held(one: FakeBrowser): () => void {
-  let open: () => void = () => undefined;
-  one.held = { name: "listDevices", until: new Promise<void>((resolve) => (open = resolve)) };
-  return open;
-}
-
 test("[EN40] a browser that begins again asks each thing once, and is up to date", async () => {
   const { channel, ana, leo } = await pair();
   await ana.port.ask("vault:create", { passphrase: null });
@@ -27,7 +20,7 @@ test("[EN40] a browser that begins again asks each thing once, and is up to date
   await leo.send(channel, "meanwhile");
   ana.calls.length = 0;
   ana.events.length = 0;
-  const open = held(ana);
+  const open = ana.hold("listDevices");
   await ana.open();
   await until("the first question is on its way, and the connection there", () => {
     return asked(ana, "listDevices") > 0 && ana.last("dm:state") !== undefined;
@@ -48,7 +41,7 @@ test("[EN40] what the start was told is asked again when the connection is of an
   const ana = await (await browser(server, ANA)).ready();
   ana.kill();
   ana.calls.length = 0;
-  const open = held(ana);
+  const open = ana.hold("listDevices");
   await ana.open();
   await until("the first question is on its way", () => asked(ana, "listDevices") > 0);
   server.generation = "018f0000-0000-4000-8000-00000000000b" as Generation;

@@ -215,6 +215,9 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     // Alone: who saves meanwhile would find no vault yet, and make it without the passphrase.
     await kit.locks.exclusive(lock, async () => {
       if (password === undefined) {
+        // Another tab may have made one since.
+        const has = (await kept())?.record.locked === false || (await kit.server.call("getVault")).exists;
+        if (has) throw refusal("vault_exists", "there is a vault already");
         await keepNew(recoveryKey, passphrase !== null);
         await orDropped([KEY.recoveryKey, KEY.vault], kit.server.call("putVault", { body }));
         return;
@@ -430,12 +433,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
 
   return {
     state,
-    async create(passphrase) {
-      if ((await kept())?.record.locked === false || (await kit.server.call("getVault")).exists) {
-        throw refusal("vault_exists", "there is a vault already");
-      }
-      return await make(passphrase, undefined);
-    },
+    create: async (passphrase) => await make(passphrase, undefined),
     show: async () => formatRecoveryKey((await opening()).key),
     async confirm(text) {
       const problem = problemOf(text);
