@@ -209,9 +209,8 @@ test("[VC57] with push-to-talk one is heard while the key is held, and not while
   await page.goBack();
   const speaking = chloe.page.locator('.tile[data-speaking="true"]', { hasText: "Léo" });
   await speaking.waitFor({ state: "detached" });
-  await tile(page, "Léo")
-    .getByRole("button", { name: /^Agrandir Léo/ })
-    .focus();
+  const own = tile(page, "Léo").getByRole("button", { name: /^Agrandir Léo/ });
+  await own.focus();
   await page.keyboard.down("Backquote");
   await speaking.waitFor();
   await page.keyboard.up("Backquote");
@@ -222,6 +221,14 @@ test("[VC57] with push-to-talk one is heard while the key is held, and not while
   await speaking.waitFor();
   await page.mouse.up();
   await speaking.waitFor({ state: "detached" });
+  // A finger gives it no focus: away from under it, nobody tells that it was lifted.
+  await own.focus();
+  await page.getByRole("button", { name: /^Tiens pour parler/ }).dispatchEvent("pointerdown", { pointerId: 1 });
+  await speaking.waitFor();
+  await page.goForward();
+  await speaking.waitFor({ state: "detached" });
+  await page.goBack();
+  await page.getByRole("button", { name: /^Tiens pour parler/ }).waitFor();
 });
 
 test("[VC58] a call of two with a camera is well made in light, in the dark and on a phone, whatever people are called", async () => {

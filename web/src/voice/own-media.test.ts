@@ -51,16 +51,47 @@ function setting() {
         close: () => (made.closed = true),
       } as unknown as Microphone;
     },
-    askCamera: async () => {
-      asked.push("camera");
+    askCamera: async ({ cameraId }) => {
+      asked.push(`camera ${cameraId}`);
+      await answering;
       if (refuse !== undefined) throw refuse;
-      return streamOf("video");
+      const stream = streamOf("video");
+      lit.push(...(stream.getTracks() as unknown as FakeTrack[]));
+      return stream;
     },
-    askScreen: async () => streamOf("video", "audio"),
+    askScreen: async () => {
+      asked.push("screen");
+      await answering;
+      return streamOf("video", "audio");
+    },
   };
+  let answering: Promise<void> | undefined;
+  /** Devices come when the answer is called. */
+  function slow(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answering = promise;
+    return resolve;
+  }
+  const lit: FakeTrack[] = [];
   const prefs = createPrefs({ get: () => null, set: () => undefined });
   const own = createOwnMedia(devices, prefs);
-  return { own, prefs, opened, asked, world, refuses: (next: MediaError | undefined) => (refuse = next) };
+  return {
+    own,
+    prefs,
+    opened,
+    asked,
+    world,
+    slow,
+    refuses: (next: MediaError | undefined) => (refuse = next),
+    lights: () => lit.filter(({ stopped }) => !stopped).length,
+  };
+}
+
+async function inCall() {
+  const here = setting();
+  await here.own.start();
+  here.asked.length = 0;
+  return here;
 }
 
 describe("microphone", () => {
@@ -119,12 +150,45 @@ describe("microphone", () => {
     opened[1]?.lost();
     await settle();
     expect(own.sent.value.has("audio")).toBe(false);
-    expect(own.refusal.value?.refusal).toBe("missing");
+    expect(own.refusals.value).toMatchObject([{ wish: "microphone", refusal: "missing" }]);
     refuses(undefined);
     own.setMuted(false);
     await settle();
     expect(own.sent.value.has("audio")).toBe(true);
-    expect(own.refusal.value).toBeNull();
+    expect(own.refusals.value).toEqual([]);
+  });
+
+  test("[VC26] without a microphone one counts as muted until there is one, whatever becomes of the camera", async () => {
+    const { own, refuses } = setting();
+    refuses(new MediaError("microphone", "missing"));
+    await own.start();
+    refuses(undefined);
+    await own.setCamera(true);
+    expect([own.silent.value, own.refusals.value.map(({ wish }) => wish)]).toEqual([true, ["microphone"]]);
+    await own.setCamera(false);
+    refuses(new MediaError("camera", "denied"));
+    await own.setCamera(true);
+    expect([own.silent.value, own.refusals.value.map(({ wish }) => wish)]).toEqual([true, ["microphone", "camera"]]);
+    refuses(undefined);
+    own.setMuted(false);
+    await settle();
+    expect([own.silent.value, own.refusals.value.map(({ wish }) => wish)]).toEqual([false, ["camera"]]);
+  });
+
+  test("[VC27] what is held to talk is let go by muting and by leaving: the next word is not heard unasked", async () => {
+    const { own, prefs, opened } = setting();
+    const rule = () => opened.at(-1)?.rules.at(-1)?.when;
+    prefs.change({ activation: "push" });
+    await own.start();
+    own.hold(true);
+    expect(rule()).toBe("always");
+    own.setMuted(true);
+    own.setMuted(false);
+    expect(rule()).toBe("closed");
+    own.hold(true);
+    own.stop();
+    await own.start();
+    expect(rule()).toBe("closed");
   });
 
   test("[VC23] what comes after one has left is let go at once", async () => {
@@ -139,20 +203,20 @@ describe("microphone", () => {
 
 describe("camera and screen", () => {
   test("[VC23] off before it came, it is let go; ended by the browser, it is off", async () => {
-    const { own } = setting();
+    const { own } = await inCall();
     const turning = own.setCamera(true);
     await own.setCamera(false);
     await turning;
     expect(own.camera.value).toBeNull();
     await own.setScreen(true);
-    expect([...own.sent.value.keys()]).toEqual(["screen", "screen-audio"]);
+    expect([...own.sent.value.keys()]).toEqual(["audio", "screen", "screen-audio"]);
     own.screen.value?.getVideoTracks()[0]?.dispatchEvent(new Event("ended"));
-    expect(own.sent.value.size).toBe(0);
+    expect([...own.sent.value.keys()]).toEqual(["audio"]);
     expect(own.unplugged.value).toBeNull();
   });
 
   test("[VC22] a camera that is unplugged is off, and that is told", async () => {
-    const { own } = setting();
+    const { own } = await inCall();
     await own.setCamera(true);
     own.camera.value?.getVideoTracks()[0]?.dispatchEvent(new Event("ended"));
     expect(own.camera.value).toBeNull();
@@ -160,20 +224,60 @@ describe("camera and screen", () => {
   });
 
   test("[VC22] another camera that is chosen while one is on is shown at once", async () => {
-    const { own, prefs, asked } = setting();
+    const { own, prefs, asked } = await inCall();
     await own.setCamera(true);
     const before = own.camera.value;
     prefs.change({ cameraId: "usb" });
     await settle();
     expect(own.camera.value).not.toBe(before);
-    expect(asked).toEqual(["camera", "camera"]);
+    expect(asked).toEqual(["camera ", "camera usb"]);
   });
 
   test("[VC4] what is refused is said, and nothing else changes", async () => {
-    const { own, refuses } = setting();
+    const { own, refuses } = await inCall();
     refuses(new MediaError("camera", "denied"));
     await own.setCamera(true);
     expect(own.camera.value).toBeNull();
-    expect(own.refusal.value).toMatchObject({ wish: "camera", refusal: "denied" });
+    expect(own.refusals.value).toMatchObject([{ wish: "camera", refusal: "denied" }]);
+    refuses(undefined);
+    await own.setCamera(true);
+    expect([own.camera.value === null, own.refusals.value]).toEqual([false, []]);
+  });
+
+  test("[VC22] another camera that is chosen while one is being asked for is the one that comes", async () => {
+    const { own, prefs, asked, slow, lights } = await inCall();
+    const come = slow();
+    const turning = own.setCamera(true);
+    prefs.change({ cameraId: "usb" });
+    await settle();
+    come();
+    await turning;
+    await settle();
+    expect(asked).toEqual(["camera ", "camera usb"]);
+    expect([own.camera.value === null, lights()]).toEqual([false, 1]);
+  });
+
+  test("[VC12] pressed twice, one is asked for a screen once; pressed off, it can be asked for again", async () => {
+    const { own, asked, slow } = await inCall();
+    const come = slow();
+    void own.setScreen(true);
+    void own.setScreen(true);
+    await settle();
+    expect(asked).toEqual(["screen"]);
+    void own.setScreen(false);
+    void own.setScreen(true);
+    come();
+    await settle();
+    expect(asked).toEqual(["screen", "screen"]);
+    expect(own.screen.value).not.toBeNull();
+  });
+
+  test("[VC25] outside of a call no camera and no screen is asked for", async () => {
+    const { own, asked, lights } = await inCall();
+    own.stop();
+    await own.setCamera(true);
+    await own.setScreen(true);
+    expect(asked).toEqual([]);
+    expect([own.camera.value, own.screen.value, lights()]).toEqual([null, null, 0]);
   });
 });

@@ -20,8 +20,8 @@ export interface OwnMedia {
   readonly microphone: ReadonlySignal<Microphone | null>;
   readonly camera: ReadonlySignal<MediaStream | null>;
   readonly screen: ReadonlySignal<MediaStream | null>;
-  /** What could not be had last. */
-  readonly refusal: ReadonlySignal<MediaError | null>;
+  /** What could not be had: the microphone, as long as there is none; of camera and screen what was asked for last. */
+  readonly refusals: ReadonlySignal<readonly MediaError[]>;
   /** What was taken away last while it was in use: another microphone has taken over by then, a camera is off. */
   readonly unplugged: ReadonlySignal<{ readonly wish: "microphone" | "camera" } | null>;
   readonly muted: ReadonlySignal<boolean>;
@@ -33,6 +33,7 @@ export interface OwnMedia {
   readonly setMuted: (muted: boolean) => void;
   /** Who hears nobody is not heard either. */
   readonly setDeafened: (deafened: boolean) => void;
+  /** Camera and screen are there during a call only. */
   readonly setCamera: (on: boolean) => Promise<void>;
   readonly setScreen: (on: boolean) => Promise<void>;
   /** The key of push-to-talk. */
@@ -51,14 +52,18 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
   const microphone = signal<Microphone | null>(null);
   const camera = signal<MediaStream | null>(null);
   const screen = signal<MediaStream | null>(null);
-  const refusal = signal<MediaError | null>(null);
+  const noMicrophone = signal<MediaError | null>(null);
+  const noPicture = signal<MediaError | null>(null);
+  const refusals = computed(() => [noMicrophone.value, noPicture.value].filter((one) => one !== null));
   const unplugged = signal<{ readonly wish: "microphone" | "camera" } | null>(null);
   const deafened = signal(false);
   const held = signal(false);
-  const silent = computed(() => muted.value || refusal.value?.wish === "microphone");
+  const silent = computed(() => muted.value || noMicrophone.value !== null);
   const muted = computed(() => prefs.value.muted || deafened.value);
   /** Grows with each wish for it, so that what comes too late is told apart and let go. */
   const rounds = { microphone: 0, camera: 0, screen: 0 };
+  /** On, or being asked for. */
+  const isWished = { camera: false, screen: false };
   let started = false;
   let openedFor = "";
   let cameraOf = prefs.peek().cameraId;
@@ -103,18 +108,20 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
       opened.setRule(rule.peek());
       microphone.value = opened;
       before?.close();
-      if (refusal.peek()?.wish === "microphone") refusal.value = null;
+      noMicrophone.value = null;
       if (lost) unplugged.value = { wish: "microphone" };
     } catch (thrown) {
       if (mine !== rounds.microphone) return;
       microphone.peek()?.close();
       microphone.value = null;
-      refusal.value = asMediaError("microphone", thrown);
+      noMicrophone.value = asMediaError("microphone", thrown);
     }
   }
 
   async function turn(which: "camera" | "screen", on: boolean): Promise<void> {
     const place = which === "camera" ? camera : screen;
+    if (on && (!started || isWished[which])) return;
+    isWished[which] = on;
     rounds[which] += 1;
     const mine = rounds[which];
     if (!on) {
@@ -123,7 +130,6 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
       for (const track of before?.getTracks() ?? []) track.stop();
       return;
     }
-    if (place.peek() !== null) return;
     try {
       const stream = await (which === "camera" ? devices.askCamera : devices.askScreen)(prefs.peek());
       if (mine !== rounds[which]) {
@@ -136,10 +142,12 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
         void turn(which, false);
         if (which === "camera") unplugged.value = { wish: "camera" };
       });
-      refusal.value = null;
+      noPicture.value = null;
       place.value = stream;
     } catch (thrown) {
-      if (mine === rounds[which]) refusal.value = asMediaError(which, thrown);
+      if (mine !== rounds[which]) return;
+      isWished[which] = false;
+      noPicture.value = asMediaError(which, thrown);
     }
   }
 
@@ -150,11 +158,15 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
       if (started && input !== openedFor) void openMicrophone();
     }),
     effect(() => {
-      // Another camera was chosen while one is on.
+      // A button or a key that was held when it stopped mattering may never be heard of again.
+      if (muted.value) held.value = false;
+    }),
+    effect(() => {
+      // Another camera was chosen while one is on, or on its way.
       const { cameraId } = prefs.value;
       const isOther = cameraOf !== cameraId;
       cameraOf = cameraId;
-      if (isOther && camera.peek() !== null) void turn("camera", false).then(() => turn("camera", true));
+      if (isOther && isWished.camera) void turn("camera", false).then(() => turn("camera", true));
     }),
   ];
 
@@ -163,9 +175,11 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
     rounds.microphone += 1;
     microphone.peek()?.close();
     microphone.value = null;
-    refusal.value = null;
+    noMicrophone.value = null;
+    noPicture.value = null;
     unplugged.value = null;
     deafened.value = false;
+    held.value = false;
     void turn("camera", false);
     void turn("screen", false);
   }
@@ -175,7 +189,7 @@ export function createOwnMedia(devices: DevicePort, { prefs, change }: PrefBook)
     microphone,
     camera,
     screen,
-    refusal,
+    refusals,
     unplugged,
     muted,
     silent,

@@ -1,4 +1,5 @@
 import { Mic } from "lucide";
+import { useEffect } from "preact/hooks";
 import { voicePrefs } from "../../app/voice-prefs.ts";
 import { Icon } from "../../ui/icon.tsx";
 import type { Voice } from "../../voice/voice.ts";
@@ -7,10 +8,16 @@ import { voiceWords } from "./words.ts";
 
 /** Push-to-talk for whoever has no keyboard at hand, and how it works for whoever has. Nothing in the other modes. */
 export function TalkButton({ voice: { own } }: { readonly voice: Voice }) {
+  if (voicePrefs.prefs.value.activation !== "push" || own.muted.value) return null;
+  return <HeldButton own={own} />;
+}
+
+function HeldButton({ own }: Pick<Voice, "own">) {
   const words = voiceWords.value;
-  const { activation, pushKey } = voicePrefs.prefs.value;
-  if (activation !== "push" || own.muted.value) return null;
+  const { pushKey } = voicePrefs.prefs.value;
   const release = (): void => own.hold(false);
+  // Gone under the finger, it is never told that it was let go.
+  useEffect(() => release, [own]);
   return (
     <div class="talk-line">
       <button
