@@ -21,16 +21,17 @@ export interface VoiceHub {
   readonly close: () => void;
 }
 
-const hubs = new WeakMap<Live, VoiceHub>();
+const hubs = new WeakMap<Pick<Live, "voice">, VoiceHub>();
 
 /** `make` loads the code and makes voice of it; asked once for each signed-in person. */
-function openVoiceHub(live: Live, make: () => Promise<Voice>): VoiceHub {
+export function openVoiceHub(live: Pick<Live, "voice">, make: () => Promise<Voice>): VoiceHub {
   const voice: Signal<Voice | null> = signal(null);
   const loading = signal<ChannelId | null>(null);
   const failed = signal(false);
   let closed = false;
   /** Where the others are to be called, once one is in. */
   let ringIn: ChannelId | undefined;
+  let withCamera = false;
 
   /** Rings when one has come in, since only who is in may call. */
   function ringWhenIn(made: Voice): void {
@@ -43,47 +44,53 @@ function openVoiceHub(live: Live, make: () => Promise<Voice>): VoiceHub {
     });
   }
 
+  function comeIn(made: Voice, channelId: ChannelId): void {
+    made.join(channelId);
+    if (withCamera) void made.own.setCamera(true);
+  }
+
+  function enter(channelId: ChannelId, camera: boolean, rings: boolean): void {
+    failed.value = false;
+    ringIn = rings ? channelId : undefined;
+    withCamera = camera;
+    const ready = voice.peek();
+    if (ready !== null) {
+      comeIn(ready, channelId);
+      return;
+    }
+    const isLoading = loading.peek() !== null;
+    loading.value = channelId;
+    if (isLoading) return;
+    make()
+      .then((made) => {
+        if (closed) {
+          made.close();
+          return;
+        }
+        ringWhenIn(made);
+        const wanted = loading.peek();
+        batch(() => {
+          voice.value = made;
+          loading.value = null;
+        });
+        if (wanted !== null) comeIn(made, wanted);
+      })
+      .catch(() => {
+        batch(() => {
+          loading.value = null;
+          failed.value = true;
+        });
+      });
+  }
+
   const hub: VoiceHub = {
     voice,
     loading,
     failed,
-    join(channelId, camera = false) {
-      failed.value = false;
-      const ready = voice.peek();
-      if (ready !== null) {
-        ready.join(channelId);
-        if (camera) void ready.own.setCamera(true);
-        return;
-      }
-      const isLoading = loading.peek() !== null;
-      loading.value = channelId;
-      if (isLoading) return;
-      make()
-        .then((made) => {
-          if (closed) {
-            made.close();
-            return;
-          }
-          ringWhenIn(made);
-          const wanted = loading.peek();
-          batch(() => {
-            voice.value = made;
-            loading.value = null;
-          });
-          if (wanted !== null) made.join(wanted);
-          if (camera) void made.own.setCamera(true);
-        })
-        .catch(() => {
-          batch(() => {
-            loading.value = null;
-            failed.value = true;
-          });
-        });
-    },
+    join: (channelId, camera = false) => enter(channelId, camera, false),
     call(channelId, camera) {
       const isOngoing = (live.voice.roster(channelId).peek()?.members.length ?? 0) > 0;
-      ringIn = isOngoing ? undefined : channelId;
-      hub.join(channelId, camera);
+      enter(channelId, camera, !isOngoing);
     },
     close() {
       closed = true;
