@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { DeviceId } from "../device-list.ts";
 import { ChannelId, JoinId, SessionId, UserId } from "../ids.ts";
+import type { Source } from "./media.ts";
 
 /** What an SFU node is called; chosen by who runs it. */
 export const NodeId = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a name of a-z, 0-9 and -"));
@@ -9,6 +10,13 @@ export type NodeId = v.InferOutput<typeof NodeId>;
 /** What a person may send (`screen` includes its sound), and whether they hear the others: `listen`. Everybody may see. */
 export const Right = v.picklist(["speak", "video", "screen", "listen"]);
 export type Right = v.InferOutput<typeof Right>;
+/** Which right a source needs to be sent. */
+export const RIGHT_OF: Readonly<Record<Source, Right>> = {
+  audio: "speak",
+  camera: "video",
+  screen: "screen",
+  "screen-audio": "screen",
+};
 export const Rights = v.pipe(v.array(Right), v.maxLength(4));
 
 const seconds = v.pipe(v.number(), v.integer());

@@ -5,7 +5,7 @@ import type { SfuEvent, SfuEventBody } from "@lescopains/protocol/sfu/events";
 import type { MediaId, MediaKind, RtpCapabilities, Source } from "@lescopains/protocol/sfu/media";
 import type { Presence } from "@lescopains/protocol/sfu/registry";
 import type { CloseReason, Peer as PeerView, PeerId, Snapshot } from "@lescopains/protocol/sfu/room";
-import type { Right, RoomClaims } from "@lescopains/protocol/sfu/token";
+import { RIGHT_OF, type Right, type RoomClaims } from "@lescopains/protocol/sfu/token";
 import type {
   MediaConsumer,
   MediaDataConsumer,
@@ -15,14 +15,6 @@ import type {
   TransportState,
 } from "../media/port.ts";
 import type { Seat } from "./room.ts";
-
-/** Which right a source needs. */
-const RIGHT_OF: Readonly<Record<Source, Right>> = {
-  audio: "speak",
-  camera: "video",
-  screen: "screen",
-  "screen-audio": "screen",
-};
 
 export interface OpenTransport {
   readonly transport: MediaTransport;

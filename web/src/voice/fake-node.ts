@@ -1,6 +1,7 @@
 /** An SFU node at the far end of a wire, and a browser's media without a browser: for tests. */
 import type { Source } from "@lescopains/protocol/sfu/media";
 import type { Peer, Snapshot } from "@lescopains/protocol/sfu/room";
+import { RIGHT_OF, type Right } from "@lescopains/protocol/sfu/token";
 import { Device, type types } from "mediasoup-client";
 import * as fakeParameters from "mediasoup-client/fakeParameters";
 import { FakeHandler } from "mediasoup-client/handlers/FakeHandler";
@@ -48,6 +49,7 @@ export class FakeNode {
   >();
   readonly asked: string[] = [];
   peers: readonly Peer[] = [];
+  rights: readonly Right[] = ["speak", "video", "screen"];
   /** Each request is refused with this, while there is something. */
   refusal: Refusal | undefined;
   private readonly connectedTransports = new Set<string>();
@@ -72,6 +74,16 @@ export class FakeNode {
 
   tell(name: string, body: unknown): void {
     if (this.isOpen) this.events?.event(name, body);
+  }
+
+  /** Other rights: what is sent without one is paused, and goes on when it is back unless its owner paused it. */
+  give(rights: readonly Right[]): void {
+    this.rights = rights;
+    this.tell("rights", { rights });
+  }
+
+  private may(source: Source): boolean {
+    return this.rights.includes(RIGHT_OF[source]);
   }
 
   /** Answers are on their way until `release`. */
@@ -123,6 +135,7 @@ export class FakeNode {
         return this.transports.delete(transportId as never) ? { ok: true } : refusal("not_found");
       case "produce": {
         const { source, kind, paused } = body as unknown as { source: Source; kind: "audio"; paused: boolean };
+        if (!this.may(source)) return refusal("forbidden");
         if ([...this.producers.values()].some((one) => one.source === source)) return refusal("conflict");
         const id = crypto.randomUUID();
         this.producers.set(id, { source, kind, paused });
@@ -132,6 +145,7 @@ export class FakeNode {
       case "producer:resume": {
         const producer = this.producers.get(producerId as never);
         if (producer === undefined) return refusal("not_found");
+        if (name === "producer:resume" && !this.may(producer.source)) return refusal("forbidden");
         producer.paused = name === "producer:pause";
         return { ok: true };
       }
@@ -148,7 +162,7 @@ export class FakeNode {
       nodeId: "local",
       peer: { peerId: this.self, userId: this.self, deviceId: 1, producers, dataProducers: [] },
       resumeKey: "key",
-      rights: ["speak", "video", "screen"],
+      rights: this.rights,
       encrypted: true,
       rtpCapabilities: fakeParameters.generateRouterRtpCapabilities(),
       peers: this.peers,

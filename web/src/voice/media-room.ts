@@ -128,7 +128,10 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
     "consumer:closed": ({ consumerId }: { consumerId: string }) =>
       withReceiving((receiving) => receiving.consumerClosed(consumerId)),
     "transport:failed": () => media?.restart(),
-    rights: ({ rights: next }: { rights: readonly Right[] }) => permit(next),
+    rights: ({ rights: next }: { rights: readonly Right[] }) => {
+      permit(next);
+      if (next.includes("speak")) media?.sending.wish("audio", wishes.get("audio"));
+    },
     speakers: ({ speakers: heard }: { speakers: readonly { peerId: PeerId }[] }) =>
       (speakers.value = new Set(heard.map(({ peerId }) => peerId))),
   };

@@ -166,6 +166,58 @@ test("[VC66] a browser that can encode a picture only as cannot be encrypted sen
   expect(told).toEqual(["here", "failed camera"]);
 });
 
+test("[VC67] who comes in without the right to speak is heard once they have it", async () => {
+  const { room, node, told } = enter();
+  node.rights = ["video", "listen"];
+  node.accept();
+  await settled();
+  room.send("audio", on(microphone()));
+  await settled();
+  expect([sources(node), told]).toEqual([[], ["here", "failed audio"]]);
+  node.give(["speak", "video", "listen"]);
+  await settled();
+  expect(sources(node)).toEqual(["audio"]);
+});
+
+test("[VC67] who unmutes while they may not speak is heard once they may again", async () => {
+  const { room, node, told } = await inside();
+  const track = microphone();
+  room.send("audio", muted(track));
+  await settled();
+  node.give([]);
+  room.send("audio", on(track));
+  await settled();
+  expect(sources(node)).toEqual(["audio, paused"]);
+  node.give(["speak"]);
+  await settled();
+  expect([sources(node), told]).toEqual([["audio"], ["here", "failed audio"]]);
+});
+
+test("[VC67] who mutes while they may not speak is muted once they may again", async () => {
+  const { room, node } = await inside();
+  const track = microphone();
+  room.send("audio", on(track));
+  await settled();
+  node.give([]);
+  room.send("audio", muted(track));
+  await settled();
+  node.give(["speak"]);
+  await settled();
+  expect(sources(node)).toEqual(["audio, paused"]);
+  expect(track.enabled).toBe(false);
+});
+
+test("[VC66] a camera without the right for it is told, and taken back", async () => {
+  const { room, node, told } = await inside();
+  node.give(["speak"]);
+  room.send("camera", on(camera()));
+  await settled();
+  expect(told).toEqual(["here", "failed camera"]);
+  node.give(["speak", "video"]);
+  await settled();
+  expect(sources(node)).toEqual([]);
+});
+
 test("[VC63] a connection that breaks while a camera starts leaves one camera, not two and not none", async () => {
   const { room, node, clock, told } = await inside();
   // A path is there: who has none begins anew.

@@ -1,4 +1,5 @@
 import type { FrameCodec } from "@lescopains/e2ee/frames/format";
+import type { ErrorCode } from "@lescopains/protocol/errors";
 import type { Source } from "@lescopains/protocol/sfu/media";
 import type { types } from "mediasoup-client";
 import type { SfuLink } from "./sfu-link.ts";
@@ -22,7 +23,7 @@ export interface SendingDeps {
   readonly transport: types.Transport;
   /** Before anything of it is negotiated. */
   readonly attach: (sender: RTCRtpSender, source: Source, codec: FrameCodec) => void;
-  /** It cannot be sent, and is wished for no longer. */
+  /** It cannot be sent, and is wished for no longer; a voice without the right to speak still is. */
   readonly failed: (source: Source, error: unknown) => void;
 }
 
@@ -151,8 +152,9 @@ export function createSending(deps: SendingDeps): Sending {
 
     const settle = createSettling(step, (error) => {
       // Without a connection it is tried again when there is one; what was wished for meanwhile is another matter, and tried by itself.
-      if (isAway(error) || transport.closed || wished !== tried) return;
-      wished = undefined;
+      if (isRefused(error, "unavailable") || transport.closed || wished !== tried) return;
+      // Who may not speak goes on wanting to be heard: the right may come, and the wish is then made once more.
+      if (source !== "audio" || !isRefused(error, "forbidden")) wished = undefined;
       deps.failed(source, error);
     });
 
@@ -192,6 +194,6 @@ export function createSending(deps: SendingDeps): Sending {
   };
 }
 
-function isAway(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "unavailable";
+function isRefused(error: unknown, code: ErrorCode): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -113,6 +113,10 @@ export function createVoice(deps: VoiceDeps): Voice {
       for (const source of ["audio", "camera", "screen", "screen-audio"] as const) here?.send(source, sent.get(source));
     }),
     effect(() => room.value?.hear(!deafened.value)),
+    // What was refused for want of a right is another matter with other rights.
+    effect(() => {
+      if (room.value?.rights.value !== undefined) sendRefused.value = null;
+    }),
     listen(),
     announce(),
     sayFlags(),
