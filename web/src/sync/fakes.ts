@@ -19,6 +19,11 @@ export class FakeClock implements Clock {
     return () => this.tasks.delete(entry);
   };
 
+  /** The machine sleeps: time goes on, and nothing runs. */
+  sleep(forMs: number): void {
+    this.nowMs += forMs;
+  }
+
   /** Moves time on, running what is due in order. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.nowMs + byMs;

@@ -244,7 +244,44 @@ describe("coming back", () => {
     cryptos[0]?.over();
     await clock.advance(0);
     expect(asked[1]?.joinId).toBeUndefined();
-    expect(cryptos).toHaveLength(2);
+    expect(cryptos.map(({ closed }) => closed)).toEqual([true, false]);
+  });
+
+  test("[VC16] keys that are lost while a place is asked for: the question that was asked last counts", async () => {
+    const { session, clock, joined, rooms, answers, cryptos } = setting();
+    await joined(lounge);
+    const waiting: ((joinId: string) => void)[] = [];
+    answers(
+      (channelId) => new Promise((resolve) => waiting.push((joinId) => resolve(joinedOf(channelId, joinId as JoinId)))),
+    );
+    rooms[0]?.events.over({ kind: "lost" });
+    await clock.advance(0);
+    cryptos[0]?.over();
+    waiting[0]?.("stay-1");
+    await clock.advance(5_000);
+    // The other stay puts an end to the one before.
+    session.ended("stay-1" as JoinId, "replaced", undefined);
+    waiting[1]?.("stay-2");
+    await settle();
+    rooms.at(-1)?.events.here();
+    expect(session.state.value).toMatchObject({ kind: "joined", channelId: lounge });
+    expect(rooms.map(({ joined: { joinId } }) => joinId)).toEqual(["stay-1", "stay-2"]);
+  });
+
+  test("[VC19] a machine that slept longer than a place is kept wakes up outside of the call, and is told", async () => {
+    const { session, clock, joined, rooms, asked, left } = setting();
+    await joined(lounge);
+    await clock.advance(600_000);
+    clock.sleep(50_000);
+    await clock.advance(0);
+    expect(session.state.value.kind).toBe("joined");
+    clock.sleep(8 * 3_600_000);
+    rooms[0]?.events.over({ kind: "lost" });
+    await clock.advance(0);
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "ended", reason: "lost" } } });
+    expect([rooms.map(({ state }) => state), left.length > 0]).toEqual([["closed"], true]);
+    await clock.advance(60_000);
+    expect([rooms.length, asked.length <= 2, session.state.value.kind]).toEqual([1, true, "idle"]);
   });
 
   test("[VC12] leaving while it comes back ends it for good", async () => {
@@ -293,6 +330,39 @@ describe("moderators", () => {
     await clock.advance(60_000);
     expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { reason: "disconnected" } } });
     expect(asked).toHaveLength(2);
+  });
+
+  test("[VC17] the server's word that comes before the answer which names the place holds for it: moved, one goes along", async () => {
+    const { session, answers, asked, rooms } = setting();
+    let answer: (() => void) | undefined;
+    answers(
+      (channelId, joinId) =>
+        new Promise((resolve) => {
+          answer = () => resolve(joinedOf(channelId, joinId ?? ("stay-1" as JoinId)));
+        }),
+    );
+    const joining = session.join(lounge);
+    session.ended("stay-1" as JoinId, "moved", { channelId: attic, joinId: "there" as JoinId });
+    answer?.();
+    await joining;
+    await settle();
+    expect(asked.slice(1)).toEqual([{ channelId: attic, joinId: "there" }]);
+    answer?.();
+    await settle();
+    rooms[0]?.events.here();
+    expect(session.state.value).toMatchObject({ kind: "joined", channelId: attic });
+  });
+
+  test("[VC17] who is replaced before the answer which names the place is told so, and brings no media there", async () => {
+    const { session, answers, rooms, left } = setting();
+    let answer: (() => void) | undefined;
+    answers((channelId) => new Promise((resolve) => (answer = () => resolve(joinedOf(channelId, "stay-1" as JoinId)))));
+    const joining = session.join(lounge);
+    session.ended("stay-1" as JoinId, "replaced", undefined);
+    answer?.();
+    await joining;
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "ended", reason: "replaced" } } });
+    expect([rooms, left]).toEqual([[], []]);
   });
 
   test("[VC17] the node's word comes first, and the server's says why", async () => {

@@ -82,6 +82,16 @@ export interface VoiceSession {
 const GIVE_UP_MS = 60_000;
 /** The node is told that a place was taken away before its holder is. */
 const REASON_MS = 2_000;
+const LOOK_EVERY_MS = 5_000;
+/** Browsers hold the timers of a page that nobody sees back for a minute; one that comes later than this comes out of sleep. */
+const ASLEEP_MS = 120_000;
+
+/** The server's word that a place is gone; `to`: where a moderator put one. */
+interface Word {
+  readonly joinId: JoinId;
+  readonly reason: VoiceEnd;
+  readonly to: { readonly channelId: ChannelId; readonly joinId: JoinId | undefined } | undefined;
+}
 
 /** What one holds while one is somewhere. */
 interface Stay {
@@ -90,6 +100,8 @@ interface Stay {
   crypto: FrameCrypto | undefined;
   room: MediaRoom | undefined;
   attempt: number;
+  /** Grows when a place is to be asked for once more: an answer to what was asked before comes too late. */
+  round: number;
   /** It will be tried again by and by. */
   waits: boolean;
   /** Since when there is no media. */
@@ -107,6 +119,9 @@ export function createSession(deps: SessionDeps): VoiceSession {
   /** The present stay; whatever belongs to another one comes too late. */
   let stay: Stay | undefined;
   let cancelRetry: (() => void) | undefined;
+  let cancelLook: (() => void) | undefined;
+  /** On a place that this session does not know (yet): it may overtake the answer that names it. */
+  let early: Word | undefined;
   /** The place of which the node said that it was taken away. */
   let kicked: JoinId | undefined;
 
@@ -119,6 +134,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
   /** Lets go of everything of a stay. */
   function letGo(of: Stay, tell: "leave" | "close"): void {
     cancelRetry?.();
+    cancelLook?.();
     if (stay === of) stay = undefined;
     for (const stop of of.stops) stop();
     closeRoom(of, tell);
@@ -153,6 +169,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
       crypto: undefined,
       room: undefined,
       attempt: 0,
+      round: 0,
       waits: false,
       awaySinceMs: clock.now(),
       wasJoined: false,
@@ -160,12 +177,27 @@ export function createSession(deps: SessionDeps): VoiceSession {
     };
     stay = mine;
     show("joining", mine);
+    watchSleep(mine);
     if (deps.canEncrypt()) await comeIn(mine);
     else end(mine, { kind: "unsupported" });
   }
 
+  /** Whoever closed the lid hours ago does not expect to be heard when it opens. */
+  function watchSleep(mine: Stay): void {
+    const atMs = clock.now();
+    cancelLook = clock.after(LOOK_EVERY_MS, () => {
+      if (clock.now() - atMs < ASLEEP_MS) {
+        watchSleep(mine);
+        return;
+      }
+      edge.leave(mine.channelId);
+      end(mine, { kind: "ended", reason: "lost" });
+    });
+  }
+
   /** Asks for a place, or for another node under the same place, and brings media there. */
   async function comeIn(mine: Stay): Promise<void> {
+    const { round } = mine;
     try {
       const joined = await edge.take(mine.channelId, mine.joinId);
       if (stay !== mine) {
@@ -173,11 +205,16 @@ export function createSession(deps: SessionDeps): VoiceSession {
         if (stay === undefined) edge.leave(mine.channelId);
         return;
       }
+      if (mine.round !== round) return;
+      if (early?.joinId === joined.joinId) {
+        placeEnded(mine, early);
+        return;
+      }
       if (mine.crypto === undefined || mine.joinId !== joined.joinId) startCrypto(mine, joined);
       mine.joinId = joined.joinId;
       openRoom(mine, joined);
     } catch (thrown) {
-      if (stay !== mine) return;
+      if (stay !== mine || mine.round !== round) return;
       const error = asApiError(thrown);
       const isTemporary = error.retry && error.code !== "room_full";
       if (error.code === "conflict" && mine.joinId !== undefined) {
@@ -194,6 +231,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
   function retry(mine: Stay, afterMs?: number): void {
     const delayMs = afterMs ?? (mine.attempt === 0 ? 0 : backoffMs(mine.attempt, deps.random));
     mine.attempt += 1;
+    mine.round += 1;
     mine.waits = true;
     cancelRetry?.();
     cancelRetry = clock.after(delayMs, () => {
@@ -211,6 +249,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
       onOver() {
         // This stay's keys are gone: another one begins. One that the list does not name is named to the server, which knows whether it was taken elsewhere.
         if (stay !== mine || mine.crypto !== started) return;
+        started.close();
         mine.crypto = undefined;
         if (roster.peek()?.members.some(({ joinId }) => joinId === mine.joinId) !== false) mine.joinId = undefined;
         comeBack(mine);
@@ -298,6 +337,11 @@ export function createSession(deps: SessionDeps): VoiceSession {
     } else retry(mine);
   }
 
+  function placeEnded(mine: Stay, { reason, to }: Word): void {
+    if (to === undefined) end(mine, reason === "left" ? undefined : { kind: "ended", reason });
+    else void join(to.channelId, to.joinId);
+  }
+
   return {
     state,
     room,
@@ -331,9 +375,9 @@ export function createSession(deps: SessionDeps): VoiceSession {
         }
         return;
       }
-      if (mine.joinId !== joinId) return;
-      if (to === undefined) end(mine, reason === "left" ? undefined : { kind: "ended", reason });
-      else void join(to.channelId, to.joinId);
+      const word = { joinId, reason, to };
+      if (mine.joinId === joinId) placeEnded(mine, word);
+      else early = word;
     },
   };
 }
