@@ -17,6 +17,9 @@ function setting() {
   const attached: string[] = [];
   const world = { stay: "stay-1" as string | undefined, refuse: undefined as ApiError | undefined };
   let made = 0;
+  let held: Promise<void> | undefined;
+  /** The browser sets nothing up before this. */
+  const hold = (until: Promise<void>): void => void (held = until);
   const link = {
     async request(name: string, body: { producerId?: string; consumerId?: string; spatialLayer?: number }) {
       await Promise.resolve();
@@ -31,6 +34,7 @@ function setting() {
     id: "t",
     closed: false,
     async consume({ id, onRtpReceiver }: types.ConsumerOptions) {
+      await held;
       onRtpReceiver?.({} as RTCRtpReceiver);
       return { id, track: { id: `track-${id}` }, close: () => asked.push(`closed ${id}`) };
     },
@@ -41,7 +45,7 @@ function setting() {
     stayOf: () => world.stay,
     attach: (_receiver, source, stay) => attached.push(`${source} of ${stay}`),
   });
-  return { receiving, asked, attached, world };
+  return { receiving, asked, attached, world, hold };
 }
 
 describe("sound", () => {
@@ -155,6 +159,39 @@ describe("races", () => {
     receiving.compare(new Map());
     await settle();
     expect(asked.slice(2)).toEqual(["closed c1-voice", "consume voice", "consumer:resume c2-voice"]);
+  });
+
+  test("[VC63] a consumer of which only the node knows, since its answer was lost, is closed there", async () => {
+    const { receiving, asked, world } = setting();
+    world.refuse = unavailable("away");
+    receiving.add(leo, voice);
+    await settle();
+    world.refuse = undefined;
+    receiving.compare(new Map([["lost", { paused: true }]]));
+    await settle();
+    expect(asked.toSorted()).toEqual(["consume voice", "consumer:close lost", "consumer:resume c1-voice"]);
+  });
+
+  test("[VC63] what the browser cannot set up is closed at the node, and not asked for again", async () => {
+    const { receiving, asked, hold } = setting();
+    hold(Promise.reject(new Error("not playable")));
+    receiving.add(leo, voice);
+    await settle();
+    receiving.reconsider();
+    await settle();
+    expect(asked).toEqual(["consume voice", "consumer:close c1-voice"]);
+  });
+
+  test("[VC63] a consumer that the browser is just setting up is not closed", async () => {
+    const { receiving, asked, hold } = setting();
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    hold(promise);
+    receiving.add(leo, voice);
+    await settle();
+    receiving.compare(new Map([["c1-voice", { paused: true }]]));
+    release();
+    await settle();
+    expect(asked).toEqual(["consume voice", "consumer:resume c1-voice"]);
   });
 
   test("[VC63] what is refused for good is not asked for again", async () => {

@@ -85,6 +85,8 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
     let gone = false;
     let refused = false;
     let consumer: types.Consumer | undefined;
+    /** One that the node has, and the browser is setting up. */
+    let comingId: string | undefined;
     let flowing = false;
     let told: { readonly layers: Layers; readonly priority: number } | undefined;
 
@@ -102,6 +104,7 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
         await link.request("consumer:close", { consumerId });
         return;
       }
+      comingId = consumerId;
       consumer = await transport.consume({
         id: consumerId,
         producerId,
@@ -111,6 +114,7 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
         streamId: `${sender.peerId}-${source.startsWith("screen") ? "screen" : "self"}`,
         onRtpReceiver: (receiver) => deps.attach(receiver, source, stay),
       });
+      comingId = undefined;
       flowing = false;
       told = undefined;
       if (gone) drop();
@@ -153,12 +157,15 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
     const settle = createSettling(step, (error) => {
       // What this browser cannot play, or is no longer there, is not asked for again; without a connection, or a right, it is, when there is one.
       refused = !(error instanceof Error && "code" in error && passing.has(error.code));
+      if (comingId !== undefined) closeThere(comingId);
+      comingId = undefined;
     });
 
     return {
       settle,
       looks,
       consumer: () => consumer,
+      consumerId: () => consumer?.id ?? comingId,
       peerId: sender.peerId,
       close() {
         gone = true;
@@ -176,6 +183,11 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
         settle();
       },
     };
+  }
+
+  /** At the node, which alone has it. Without an answer it is looked for once more when the connection is back. */
+  function closeThere(consumerId: string): void {
+    link.request("consumer:close", { consumerId }).catch(() => undefined);
   }
 
   function settleAll(): void {
@@ -231,6 +243,8 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
       };
     },
     compare(known) {
+      const ours = new Set([...lines.values()].map((line) => line.consumerId()));
+      for (const consumerId of known.keys()) if (!ours.has(consumerId)) closeThere(consumerId);
       for (const line of lines.values()) line.compare(known);
     },
     consumers: () =>
