@@ -1,9 +1,13 @@
 /** What happens beside something else that is under way: in which order the answers come, a test decides. */
-import type { HandoffId } from "@lescopains/protocol/ids";
+import type { Message } from "@lescopains/protocol/entities";
+import type { ChannelId, HandoffId } from "@lescopains/protocol/ids";
 import { afterEach, expect, test } from "vitest";
+import { fromBase64, toBase64 } from "./base64.ts";
 import { type FakeBrowser, until } from "./fake-browser.ts";
-import { arrived, closeBrowsers, LEO, pair, tabBeside } from "./fake-people.ts";
+import { ANA, arrived, browser, closeBrowsers, LEO, pair, tabBeside } from "./fake-people.ts";
+import { FakeKeysServer } from "./fake-server.ts";
 import type { KeysEvents } from "./port.ts";
+import { openKeysDatabase } from "./store/database.ts";
 
 afterEach(closeBrowsers);
 
@@ -13,6 +17,143 @@ async function saved(one: FakeBrowser): Promise<void> {
     return state.kind === "on" && state.waiting === 0;
   });
 }
+
+/** A browser to which nothing is told while `deaf` is true, but for what it asks. */
+async function hardOfHearing(one: FakeBrowser): Promise<{ deaf: boolean }> {
+  const ears = { deaf: false };
+  one.weather = {
+    random: () => 0.5,
+    lostAnswers: 0,
+    doubledEvents: 0,
+    lateEvents: 0,
+    get lostEvents() {
+      return ears.deaf ? 1 : 0;
+    },
+  };
+  one.events.length = 0;
+  await (await one.reopen()).ready();
+  return ears;
+}
+
+/** The last bit of what is on its way to this device is another. */
+function breakLast(server: FakeKeysServer, channel: ChannelId, address: string): void {
+  const ciphertexts = server.channels.get(channel)?.rows.at(-1)?.ciphertexts;
+  const ciphertext = ciphertexts?.get(address);
+  if (ciphertext === undefined) throw new Error("nothing is on its way");
+  const bytes = fromBase64(ciphertext.body);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  ciphertexts?.set(address, { ...ciphertext, body: toBase64(bytes) });
+}
+
+function lastEvent(server: FakeKeysServer, channel: ChannelId, address: string): Message {
+  const row = server.channels.get(channel)?.rows.at(-1);
+  if (row === undefined) throw new Error("nothing was sent");
+  return { ...row.message, ciphertext: row.ciphertexts.get(address) ?? null };
+}
+
+test("[EN53] a message that the server has is shown before it no longer waits", async () => {
+  const { channel, ana, leo } = await pair();
+  const nonce = await ana.send(channel, "one");
+  await leo.reads(channel, ["one"]);
+  await until("nothing waits", () => ana.last("dm:pending")?.pending.length === 0);
+  const isShown = ({ name, event }: (typeof ana.events)[number]): boolean =>
+    name === "dm:messages" && (event as KeysEvents["dm:messages"]).messages.some((message) => message.nonce === nonce);
+  const isGone = ({ name, event }: (typeof ana.events)[number]): boolean =>
+    name === "dm:pending" && (event as KeysEvents["dm:pending"]).pending.length === 0;
+  expect(ana.events.findIndex(isShown)).toBeLessThan(ana.events.findIndex(isGone));
+});
+
+test("[EN53] of a message that heals and is edited at the same time the edit is told last", async () => {
+  const { server, channel, ana, leo } = await pair();
+  const other = server.openChannel("dm", [ANA, LEO]);
+  await ana.send(channel, "one");
+  await leo.reads(channel, ["one"]);
+  await leo.send(channel, "two");
+  await ana.reads(channel, ["one", "two"]);
+  const ears = await hardOfHearing(leo);
+  ears.deaf = true;
+  for (const [index, each] of [channel, other].entries()) {
+    await ana.send(each, "broken");
+    await until("it is stored", () => server.channels.get(each)?.rows.length === (index === 0 ? 3 : 1));
+    breakLast(server, each, `${LEO}/1`);
+  }
+  leo.reconnect();
+  const envelopes = () => server.account(LEO).devices.get(1)?.envelopes ?? [];
+  await until("ana has sent both again", () => envelopes().length === 2);
+  const [message] = await ana.messages(other);
+  if (message === undefined) throw new Error("nothing was sent");
+  await ana.send(other, { kind: "edit", messageId: message.id, text: "edited" });
+  await until("it is edited", () => server.channels.get(other)?.rows.length === 2);
+  leo.port.feed("message:new", lastEvent(server, other, `${LEO}/1`));
+  leo.port.feed("keys:received", { messages: structuredClone(envelopes()) });
+  await until("both have healed", () => envelopes().length === 0);
+  await leo.reads(other, ["edited"]);
+  const told = leo.events.flatMap(({ name, event }) =>
+    name === "dm:messages" ? (event as KeysEvents["dm:messages"]).messages.filter(({ id }) => id === message.id) : [],
+  );
+  expect(told.at(-1)?.content).toBe("edited");
+});
+
+test("[EN17] what heals while it is being asked for is not asked for again", async () => {
+  const server = new FakeKeysServer();
+  const channel = server.openChannel("group_dm", [ANA, LEO]);
+  const ana = await (await browser(server, ANA)).ready();
+  const leo = await (await browser(server, LEO)).ready();
+  const ears = await hardOfHearing(leo);
+  ears.deaf = true;
+  await ana.send(channel, "one");
+  await until("it is stored", () => server.channels.get(channel)?.rows.length === 1);
+  const release = leo.hold("claimKeys");
+  leo.calls.length = 0;
+  leo.port.feed("message:new", lastEvent(server, channel, `${LEO}/1`));
+  await until("it is asked for", () => leo.calls.includes("claimKeys"));
+  // Its sender key came late.
+  leo.port.feed("keys:received", { messages: structuredClone(server.account(LEO).devices.get(1)?.envelopes ?? []) });
+  await leo.reads(channel, ["one"]);
+  release();
+  // The next question comes after this one is through.
+  await ana.send(channel, "two");
+  await until("it is stored", () => server.channels.get(channel)?.rows.length === 2);
+  breakLast(server, channel, `${LEO}/1`);
+  ears.deaf = false;
+  leo.port.feed("message:new", lastEvent(server, channel, `${LEO}/1`));
+  await leo.reads(channel, ["one", "two"]);
+  const database = await openKeysDatabase(leo.databaseName, () => undefined);
+  const keys = await database.getAllKeys("records");
+  database.close();
+  expect(keys.filter((key) => key.startsWith("heal/"))).toEqual([]);
+});
+
+test("[EN54] what may be with the server cannot be given up any more, and stands on both sides", async () => {
+  const { server, channel, ana, leo } = await pair();
+  const ears = await hardOfHearing(ana);
+  ears.deaf = true;
+  const release = ana.hold("message:send");
+  const nonce = await ana.send(channel, "one");
+  await until("it is stored", () => server.channels.get(channel)?.rows.length === 1);
+  await ana.port.ask("dm:discard", { nonce });
+  release();
+  for (const one of [ana, leo]) await one.reads(channel, ["one"]);
+});
+
+test("[EN3] one-time keys that run short while they are being counted are filled up after that", async () => {
+  const server = new FakeKeysServer();
+  const leo = await (await browser(server, LEO)).ready();
+  const keys = () => server.account(LEO).devices.get(1)?.kyberPreKeys ?? [];
+  await until("keys are there", () => keys().length === 100);
+  // Nothing but this asks for them then.
+  leo.goOffline();
+  leo.calls.length = 0;
+  const release = leo.hold("countPreKeys");
+  await until("they are counted", () => {
+    leo.port.feed("keys:low", { remaining: 5 });
+    return leo.calls.includes("countPreKeys");
+  });
+  keys().splice(0, 95);
+  leo.port.feed("keys:low", { remaining: 5 });
+  release();
+  await until("they are filled up", () => keys().length === 100);
+});
 
 test("[EN49] given its identity by another browser while it restores it from the vault, a browser is one device", async () => {
   const { server, channel, ana, leo } = await pair();

@@ -76,13 +76,16 @@ export function createHealer(kit: Kit, toSend: () => void): Healer {
     }
     await kit.store.exclusive(async (unit) => {
       const own = await ownDevice(unit);
-      for (const { device, heals } of groups) {
+      const open = await stillWanted(unit, wanted);
+      for (const { device, heals: all } of groups) {
+        const heals = all.filter((heal) => open.has(heal));
+        if (heals.length === 0) continue;
         const [missing] = await withoutSession(kit, unit, await devicesListed(unit, device));
         if (missing !== undefined) continue;
         const m = heals.map(({ channelId, id }) => ({ c: channelId, id }));
         await queueEnvelopes(kit, unit, own, [device], encodeDirect({ k: "retry", m }));
       }
-      for (const heal of wanted) {
+      for (const heal of open) {
         const tries = heal.tries + 1;
         const notBeforeMs = kit.clock.now() + AGAIN_AFTER_MS * 2 ** heal.tries;
         unit.put(KEY.heal(heal.channelId, heal.seq), codecs.heal, { ...heal, tries, notBeforeMs });
@@ -131,6 +134,16 @@ async function readAll(unit: Unit): Promise<HealRecord[]> {
     if (heal !== undefined) all.push(heal);
   }
   return all;
+}
+
+/** Those that have not healed, and were not asked for from another tab, since they were read. */
+async function stillWanted(unit: Unit, wanted: readonly HealRecord[]): Promise<ReadonlySet<HealRecord>> {
+  const open = new Set<HealRecord>();
+  for (const heal of wanted) {
+    const now = await unit.get(KEY.heal(heal.channelId, heal.seq), codecs.heal);
+    if (now?.tries === heal.tries) open.add(heal);
+  }
+  return open;
 }
 
 /** First the device that sent it, while it is on its account's list; then all others that have it: the author's and our own. */

@@ -201,7 +201,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
 
   const afterReady = singleFlight(async () => {
     if (!kit.connected()) return;
-    const replenished = replenish(kit).catch(quiet);
+    const replenished = refill();
     await inbox.run();
     await mailbox.run();
     // Who had no device when it was written may have got one while nobody told this browser.
@@ -211,6 +211,9 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     await replenished;
     await vault.run();
   });
+
+  /** Keys that are taken while they are counted are counted again. */
+  const refill = singleFlight(() => replenish(kit).catch(quiet));
 
   function quiet(error: unknown): void {
     if (!closed && !(error instanceof ApiError)) console.error("keys", error);
@@ -611,7 +614,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       mailbox.take(messages);
       await mailbox.run();
     },
-    "keys:low": async () => await replenish(kit),
+    "keys:low": refill,
     "keys:changed": async ({ userId }) => await peerChanged(userId),
     async "keys:handoff"({ id }) {
       if (waiting?.id === id) await look();

@@ -105,7 +105,8 @@ export function createMailbox(kit: Kit, toSend: () => void): Mailbox {
       return undefined;
     });
     if (stale !== undefined) return stale;
-    for (const [channelId, effect] of effects) await tellEffects(kit, channelId, effect);
+    // Messages in one breath: whoever changes one of them next tells it after that.
+    await Promise.all([...effects].map(([channelId, effect]) => tellEffects(kit, channelId, effect)));
     for (const userId of peers) await tellPeer(kit, userId);
     for (const message of calls) {
       kit.tell("call:message", message);

@@ -180,8 +180,8 @@ export function createOutbox(kit: Kit): Outbox {
       unit.put(KEY.channel(channelId), codecs.channel, { ...next, seen });
       await unit.commit();
     });
-    await tellPending(outgoing.channelId);
     await tellEffects(kit, outgoing.channelId, effects);
+    await tellPending(outgoing.channelId);
   }
 
   async function deleteMessage(outgoing: OutgoingRecord, messageId: MessageId): Promise<void> {
@@ -309,8 +309,15 @@ export function createOutbox(kit: Kit): Outbox {
       void run();
     },
     async discard(nonce) {
-      const outgoing = await kit.store.exclusive((unit) => byNonce(unit, nonce));
-      if (outgoing !== undefined) await drop(outgoing);
+      const channelId = await kit.store.exclusive(async (unit) => {
+        const outgoing = await byNonce(unit, nonce);
+        // What was made to be sent and is not refused may be with the server by now.
+        if (outgoing === undefined || (outgoing.failure === null && outgoing.wire !== null)) return undefined;
+        unit.drop(KEY.outgoing(outgoing.n));
+        await unit.commit();
+        return outgoing.channelId;
+      });
+      if (channelId !== undefined) await tellPending(channelId);
     },
     pending: all,
     async pass(channelId, content) {
