@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { SignJWT } from "jose";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { anotherSession } from "./kit/devices.ts";
 import { opener } from "./kit/opener.ts";
@@ -192,6 +193,41 @@ test("[VO24] what is no node of ours registers nothing", async () => {
     const answer = await call(place.url, "joinVoice", { token: ana.token, body: { channelId } });
     return !answer.ok && answer.error.code === "unavailable";
   });
+});
+
+test("[VO28] while the secret is changed, nodes and scripts with the one of before work as those with the new one; a third is refused", async () => {
+  const secret = randomBytes(32).toString("base64");
+  const former = place.secrets.sfuSecret;
+  const renewed = await startPlace({ SFU_SECRET: `${secret},${former}` });
+  onTestFinished(() => renewed.stop());
+  const known = { url: renewed.url, secrets: place.secrets };
+  const [before, after] = [new FakeSfu(known, { id: "before" }), new FakeSfu(known, { id: "after", secret })];
+  const third = new FakeSfu(known, { id: "third", secret: randomBytes(32).toString("base64") });
+  const both = new FakeSfu(known, { id: "both", secret: `${secret},${former}` });
+  onTestFinished(() => [before, after, third, both].forEach((one) => one.kill()));
+  // Each looks at the edge's own proof, too.
+  expect((await before.start()).isWelcome).toBe(true);
+  expect((await after.start()).isWelcome).toBe(true);
+  expect((await third.start()).closed).toMatchObject({ code: 401 });
+  expect((await both.start()).closed).toMatchObject({ code: 401 });
+  const ask = (path: string, by: string, method = "GET") =>
+    fetch(`${renewed.url}/operator/sfu${path}`, { method, headers: { authorization: `Bearer ${by}` } });
+  for (const [by, one] of [
+    [former, after],
+    [secret, before],
+  ] as const) {
+    expect((await ask(`/${one.id}/drain`, by, "POST")).status).toBe(204);
+    expect(one.of("drain")).toHaveLength(1);
+  }
+  for (const by of [`${secret},${former}`, "", ","]) expect((await ask("", by)).status).toBe(404);
+  const { nodes: listed } = (await (await ask("", secret)).json()) as { nodes: object[] };
+  expect(listed).toMatchObject([
+    { id: "before", hasFormerSecret: true },
+    { id: "after", hasFormerSecret: false },
+  ]);
+  const log = renewed.log();
+  expect(log).toContain('"this voice node has the SFU_SECRET of before","nodeId":"before"');
+  for (const one of [secret, former]) expect(log.includes(one)).toBe(false);
 });
 
 test("[VO25] a node that does not carry out a command is dead", async () => {

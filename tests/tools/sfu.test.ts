@@ -6,12 +6,15 @@ import { importJWK, SignJWT } from "jose";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { eventually } from "../sfu/kit/eventually.ts";
 import { checkVoice } from "../../tools/doctor/voice.ts";
-import { loadSecrets, publicSigningKey, signingKey } from "../../tools/stack/secrets.ts";
+import { freePort } from "../../tools/stack/ports.ts";
+import { loadSecrets, publicSigningKey, renewSfuSecret, signingKey } from "../../tools/stack/secrets.ts";
 import { localNodeId } from "../../tools/stack/sfu.ts";
 import { startStack } from "../../tools/stack/stack.ts";
 import { join } from "../sfu/kit/client.ts";
 import { newRoom, newUser } from "../sfu/kit/edge.ts";
 import { fakeNode } from "../sfu/kit/node.ts";
+import { type SfuProcess, startSfuProcess } from "../sfu/kit/process.ts";
+import { runTool } from "../ops/kit/tool.ts";
 import { dataFolder } from "./start-process.ts";
 
 async function tokenOf(folder: string, room = newRoom()): Promise<string> {
@@ -92,6 +95,66 @@ test("[SK6] an installation from before there was voice gets the secrets for it,
   writeFileSync(path, JSON.stringify({ ...whole, sfuSecret: "short" }));
   expect(() => loadSecrets(folder)).toThrow("is damaged");
   expect(readFileSync(path, "utf8")).toContain("short");
+});
+
+test("[VO28] the secret of voice nodes is changed while one that has the old stays, one with the new comes, and then the old is nobody's", async () => {
+  const folder = dataFolder();
+  const port = await freePort();
+  const former = loadSecrets(folder).sfuSecret;
+  const sfu = (verb: string) => runTool("sfu", [verb], { DATA_DIR: folder });
+  const node = (id: string, secret: string) =>
+    startSfuProcess({
+      SFU_NODE_ID: id,
+      SFU_REGISTRY_URL: `ws://127.0.0.1:${port}/sfu-registry`,
+      SFU_SECRET: secret,
+    });
+  const registered = (one: SfuProcess) => one.log().split('"registered with the edge"').length - 1;
+  const start = () => startStack({ dataDir: folder, port, build: "edge", sfu: false });
+
+  let stack = await start();
+  onTestFinished(() => stack.stop());
+  const old = await node("old", former);
+  await eventually(() => expect(registered(old)).toBeGreaterThan(0));
+  expect(await sfu("forget-secret")).toEqual({ code: 1, output: "There is no secret of before: nothing to forget\n" });
+  const changed = await sfu("renew-secret");
+  expect(changed).toMatchObject({ code: 0, output: expect.stringContaining("Start the edge again") });
+  expect(await sfu("renew-secret")).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("being changed already"),
+  });
+  const secret = loadSecrets(folder).sfuSecret;
+  expect(loadSecrets(folder).formerSfuSecret).toBe(former);
+  expect(secret).not.toBe(former);
+  await stack.stop();
+  const before = registered(old);
+  stack = await start();
+  const fresh = await node("fresh", secret);
+  await eventually(() => expect(registered(old)).toBeGreaterThan(before));
+  await eventually(() => expect(registered(fresh)).toBeGreaterThan(0));
+  const listed = (await sfu("list")).output;
+  expect(listed).toMatch(/^old +open, former secret +/m);
+  expect(listed).toMatch(/^fresh +open +/m);
+
+  expect((await sfu("forget-secret")).code).toBe(0);
+  await stack.stop();
+  const freshBefore = registered(fresh);
+  stack = await start();
+  await eventually(() => expect(registered(fresh)).toBeGreaterThan(freshBefore));
+  await eventually(() => expect(old.log()).toContain("the edge does not take this node"));
+  expect((await sfu("list")).output).not.toMatch(/^old /m);
+  const logs = ["workerd", "postgres"].map((name) => readFileSync(joinPath(folder, "logs", `${name}.log`), "utf8"));
+  for (const text of [...logs, old.log(), fresh.log(), changed.output, listed])
+    for (const one of [secret, former]) expect(text.includes(one)).toBe(false);
+});
+
+test("[VO28] a secret of before that is none is damage; a folder without an installation gets none", () => {
+  const folder = dataFolder();
+  expect(() => renewSfuSecret(folder)).toThrow(`${folder} holds no secrets.json`);
+  const path = joinPath(folder, "secrets.json");
+  const whole = loadSecrets(folder);
+  rmSync(path);
+  writeFileSync(path, JSON.stringify({ ...whole, formerSfuSecret: "short" }));
+  expect(() => loadSecrets(folder)).toThrow("is damaged");
 });
 
 test("[SK7] without a way to a mediasoup worker there is no voice, and everything else works", async () => {

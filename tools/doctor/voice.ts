@@ -157,7 +157,15 @@ export async function checkVoice(url: string, dataDir: string, nodeId: string = 
 
 /** What the edge says of a node (`GET /operator/sfu`). */
 const Nodes = v.object({
-  nodes: v.array(v.object({ id: v.string(), url: v.string(), draining: v.boolean(), connected: v.boolean() })),
+  nodes: v.array(
+    v.object({
+      id: v.string(),
+      url: v.string(),
+      draining: v.boolean(),
+      connected: v.boolean(),
+      hasFormerSecret: v.optional(v.boolean(), false),
+    }),
+  ),
 });
 
 /** The nodes that have registered, asked with the secret that they share with the edge. */
@@ -185,12 +193,12 @@ export const voice: Hop = async ({ url, dataDir }) => {
   }
   const found: string[] = [];
   for (const node of nodes) {
-    const { id, url: own, draining } = node;
+    const { id, url: own, draining, hasFormerSecret } = node;
     if (!node.connected)
       throw new OperatorError(`The voice node ${id} has lost the edge: look whether it runs, and into its log`);
     // One that drains takes no new room, not even this one.
     found.push(
-      `${id}: ${draining ? "drains" : await checkVoice(own === "" || own.startsWith("/") ? url + own : own, dataDir, id)}`,
+      `${id}${hasFormerSecret ? " (with the SFU_SECRET of before)" : ""}: ${draining ? "drains" : await checkVoice(own === "" || own.startsWith("/") ? url + own : own, dataDir, id)}`,
     );
   }
   return found.join("; ");

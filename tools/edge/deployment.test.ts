@@ -86,6 +86,12 @@ describe("[ED3] what is deployed", () => {
     for (const secret of Object.values(uploaded)) expect(JSON.stringify(config)).not.toContain(secret);
   });
 
+  test("while the secret of voice nodes is changed, the edge takes that of before, too", () => {
+    const formerSfuSecret = random();
+    const { secrets: uploaded } = planDeployment("production", settings, { ...secrets, formerSfuSecret });
+    expect(uploaded["SFU_SECRET"]).toBe(`${secrets.sfuSecret},${formerSfuSecret}`);
+  });
+
   test("with Hyperdrive the edge is not given the database's password", () => {
     const id = "fedcba98765432100123456789abcdef";
     const { config, secrets: uploaded } = planDeployment("production", { ...settings, HYPERDRIVE_ID: id }, secrets);

@@ -1,5 +1,5 @@
 import { edgeFolder, webFolder } from "../stack/build.ts";
-import { type Secrets, signingKey } from "../stack/secrets.ts";
+import { acceptedSfuSecrets, type Secrets, signingKey } from "../stack/secrets.ts";
 import { environmentBindings } from "../stack/workerd-config.ts";
 import { configOf } from "../stack/wrangler-config.ts";
 
@@ -71,7 +71,7 @@ export function planDeployment(
     JWT_SECRET: secrets.jwtSecret,
     TOTP_KEY: secrets.totpKey,
     SFU_SIGNING_KEY: JSON.stringify(signingKey(secrets)),
-    SFU_SECRET: secrets.sfuSecret,
+    SFU_SECRET: acceptedSfuSecrets(secrets),
   };
   for (const name of [...environmentBindings, "ACTOR_LOCATION"]) {
     const value = given(settings, name);

@@ -1,6 +1,6 @@
 /**
  * The one-shot `secrets` of docker-compose.yml. It makes the installation's secrets at the first start and gives each service, in a volume of
- * its own, those it needs and no others. Run again it changes nothing. It prints no secret.
+ * its own, those it needs and no others. Run again it changes nothing, but as it is told: `secrets renew-secret`, `secrets forget-secret`. It prints no secret.
  */
 import { hkdfSync } from "node:crypto";
 import {
@@ -16,7 +16,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "../command.ts";
-import { loadSecrets, publicSigningKey, type Secrets, signingKey } from "../stack/secrets.ts";
+import { OperatorError } from "../operator-error.ts";
+import { changeSecret, isChange } from "../sfu/secret.ts";
+import { acceptedSfuSecrets, loadSecrets, publicSigningKey, type Secrets, signingKey } from "../stack/secrets.ts";
 import { publicUrl } from "./public-url.ts";
 
 /** Where docker-compose.yml mounts the volumes. */
@@ -52,15 +54,20 @@ function site(): string {
 }
 
 function filesOf(secrets: Secrets): SecretFile[] {
-  const shared = { SFU_SECRET: secrets.sfuSecret, METRICS_TOKEN: derived(secrets, "metrics") };
+  const shared = { METRICS_TOKEN: derived(secrets, "metrics") };
   const edge = {
     DATABASE_URL: `postgres://lescopains:${secrets.postgresPassword}@postgres:5432/lescopains`,
     JWT_SECRET: secrets.jwtSecret,
     TOTP_KEY: secrets.totpKey,
     SFU_SIGNING_KEY: JSON.stringify(signingKey(secrets)),
+    SFU_SECRET: acceptedSfuSecrets(secrets),
     ...shared,
   };
-  const sfu = { SFU_EDGE_KEYS: JSON.stringify({ keys: [publicSigningKey(secrets)] }), ...shared };
+  const sfu = {
+    SFU_EDGE_KEYS: JSON.stringify({ keys: [publicSigningKey(secrets)] }),
+    SFU_SECRET: secrets.sfuSecret,
+    ...shared,
+  };
   return [
     { path: join(folders.data, "edge.env"), text: shellLines(edge) },
     { path: join(folders.sfu, "sfu.env"), text: shellLines(sfu) },
@@ -84,6 +91,9 @@ function put({ path, text, group }: SecretFile): void {
 }
 
 await runCommand(async () => {
+  const [change] = process.argv.slice(2);
+  if (change !== undefined && !isChange(change)) throw new OperatorError("secrets [renew-secret | forget-secret]");
+  if (change !== undefined) console.log(changeSecret(change, folders.data));
   const isFirst = !existsSync(join(folders.data, "secrets.json"));
   const secrets = loadSecrets(folders.data);
   for (const file of filesOf(secrets)) put(file);

@@ -13,6 +13,7 @@ const Nodes = v.object({
       version: v.string(),
       draining: v.boolean(),
       connected: v.boolean(),
+      hasFormerSecret: v.optional(v.boolean(), false),
       load: NodeLoad,
     }),
   ),
@@ -36,9 +37,9 @@ async function ask({ url, secret }: Edge, path: string, method: "GET" | "POST", 
   throw new OperatorError(`${url} answers ${response.status}: ${text.slice(0, 200)}`);
 }
 
-function state({ connected, draining }: Node): string {
+function state({ connected, draining, hasFormerSecret }: Node): string {
   if (!connected) return "away";
-  return draining ? "draining" : "open";
+  return `${draining ? "draining" : "open"}${hasFormerSecret ? ", former secret" : ""}`;
 }
 
 function megabits(bits: number): string {

@@ -8,6 +8,7 @@ test("[VO27] a node is listed, emptied within a deadline, and taken back", () =>
   expect(parseWish(["drain", "--deadline", "2h", "local"]).minutes).toBe(120);
   expect(parseWish(["drain", "local", "--deadline", "0s"]).minutes).toBe(0);
   expect(parseWish(["undrain", "a", "--edge", "https://b"])).toMatchObject({ verb: "undrain", edge: "https://b" });
+  expect(parseWish(["renew-secret"])).toMatchObject({ verb: "renew-secret", node: "" });
 });
 
 test.each([
@@ -18,6 +19,8 @@ test.each([
   ["drain", "a", "b"],
   ["list", "--all"],
   ["undrain", "a", "--deadline", "1m"],
+  ["renew-secret", "a"],
+  ["forget-secret", "--edge", "https://b"],
 ])("[VO27] who asks for something else is told how to ask: %s %s %s %s", (...args) => {
   expect(() => parseWish(args.filter((one) => typeof one === "string"))).toThrow("npm run sfu -- list | drain");
 });

@@ -4,15 +4,17 @@ import { findInstallation } from "../doctor/installation.ts";
 import { OperatorError } from "../operator-error.ts";
 import { rootFolder } from "../stack/root.ts";
 import { loadSecrets } from "../stack/secrets.ts";
+import { type Change, isChange } from "./secret.ts";
 
-const usage = "npm run sfu -- list | drain <node> [--deadline 30m] | undrain <node> [--edge https://example.org]";
+const usage =
+  "npm run sfu -- list | drain <node> [--deadline 30m] | undrain <node> [--edge https://example.org], or, where secrets.json is, renew-secret | forget-secret";
 const defaultDeadline = "60m";
 const unitMinutes: Readonly<Record<string, number>> = { s: 1 / 60, m: 1, h: 60 };
 const mostMinutes = 24 * 60;
 
 export interface Wish {
-  readonly verb: "list" | "drain" | "undrain";
-  /** Empty for `list`. */
+  readonly verb: "list" | "drain" | "undrain" | Change;
+  /** Empty unless it is about one. */
   readonly node: string;
   /** For `drain`: how long calls may go on. */
   readonly minutes: number;
@@ -45,8 +47,10 @@ export function parseWish(args: readonly string[]): Wish {
   }
   const { values, positionals } = parsed;
   const [verb, node = "", ...more] = positionals;
-  const isVerb = verb === "list" || verb === "drain" || verb === "undrain";
-  if (!isVerb || (verb === "list") !== (node === "") || more.length > 0) throw new OperatorError(usage);
+  const hasNode = verb === "drain" || verb === "undrain";
+  const isVerb = verb !== undefined && (hasNode || verb === "list" || isChange(verb));
+  if (!isVerb || hasNode === (node === "") || more.length > 0) throw new OperatorError(usage);
+  if (isChange(verb) && values.edge !== undefined) throw new OperatorError(usage);
   if (values.deadline !== undefined && verb !== "drain")
     throw new OperatorError(`--deadline belongs to drain. ${usage}`);
   return { verb, node, minutes: minutesOf(values.deadline ?? defaultDeadline), edge: values.edge };
@@ -59,5 +63,10 @@ export function findEdge(address: string | undefined, env: NodeJS.ProcessEnv): E
   if (given !== "") return { url, secret: given };
   if (dataDir === undefined)
     throw new OperatorError(`${url} is another machine's: set SFU_SECRET to the secret that it shares with its nodes`);
-  return { url, secret: loadSecrets(resolve(env["DATA_DIR"] || join(rootFolder, ".data"))).sfuSecret };
+  return { url, secret: loadSecrets(dataDirOf(env)).sfuSecret };
+}
+
+/** Where the secrets of this machine's installation are. */
+export function dataDirOf(env: NodeJS.ProcessEnv): string {
+  return resolve(env["DATA_DIR"] || join(rootFolder, ".data"));
 }

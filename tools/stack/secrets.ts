@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "../operator-error.ts";
 
@@ -11,6 +11,8 @@ export interface Secrets {
   readonly postgresPassword: string;
   /** Known to the edge and its SFU nodes. */
   readonly sfuSecret: string;
+  /** The one of before, which is accepted of nodes while it is changed. */
+  readonly formerSfuSecret?: string;
   /** The seed of the Ed25519 key that signs room tokens. */
   readonly sfuSigningSeed: string;
 }
@@ -28,7 +30,8 @@ function isSecrets(value: unknown): value is Secrets {
   return (
     typeof value === "object" &&
     value !== null &&
-    [...first, ...later].every((key) => secretOf(value, key) !== undefined)
+    [...first, ...later].every((key) => secretOf(value, key) !== undefined) &&
+    (!("formerSfuSecret" in value) || secretOf(value, "formerSfuSecret") !== undefined)
   );
 }
 
@@ -83,6 +86,36 @@ export function parseSecrets(text: string): Secrets | undefined {
 export function replaceSecrets(dataDir: string, secrets: Secrets): void {
   const { postgresPassword } = loadSecrets(dataDir);
   write(join(dataDir, "secrets.json"), { ...secrets, postgresPassword });
+}
+
+/** A new secret for voice nodes. Those that have the one of before stay, until `forgetSfuSecret`. */
+export function renewSfuSecret(dataDir: string): void {
+  const { sfuSecret, formerSfuSecret, ...others } = existingSecrets(dataDir);
+  if (formerSfuSecret !== undefined)
+    throw new OperatorError("The secret is being changed already: forget the one of before first");
+  write(join(dataDir, "secrets.json"), {
+    ...others,
+    sfuSecret: randomBytes(32).toString("base64"),
+    formerSfuSecret: sfuSecret,
+  });
+}
+
+/** The secret of before is good for nothing any more, once the edge has started again. */
+export function forgetSfuSecret(dataDir: string): void {
+  const { formerSfuSecret, ...others } = existingSecrets(dataDir);
+  if (formerSfuSecret === undefined) throw new OperatorError("There is no secret of before: nothing to forget");
+  write(join(dataDir, "secrets.json"), others);
+}
+
+function existingSecrets(dataDir: string): Secrets {
+  if (!existsSync(join(dataDir, "secrets.json")))
+    throw new OperatorError(`${dataDir} holds no secrets.json: set DATA_DIR to the folder in use`);
+  return loadSecrets(dataDir);
+}
+
+/** What the edge takes of voice nodes: its SFU_SECRET. */
+export function acceptedSfuSecrets({ sfuSecret, formerSfuSecret }: Secrets): string {
+  return formerSfuSecret === undefined ? sfuSecret : `${sfuSecret},${formerSfuSecret}`;
 }
 
 /** RFC 8410: what stands before the 32 bytes of an Ed25519 private key in PKCS #8. */

@@ -12,7 +12,7 @@ import { assertPortFree } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 import type { Postgres } from "./postgres.ts";
 import { rootFolder } from "./root.ts";
-import { loadSecrets, signingKey } from "./secrets.ts";
+import { acceptedSfuSecrets, loadSecrets, signingKey } from "./secrets.ts";
 import { sfuHttpPort, startSfu } from "./sfu.ts";
 import type { Sfu } from "./sfu.ts";
 import { describeExit, startSupervisor, stopOrphans } from "./supervisor.ts";
@@ -112,7 +112,7 @@ function workerEnvironment(options: StackOptions, databaseUrl: string, dataDir: 
     JWT_SECRET: secrets.jwtSecret,
     TOTP_KEY: secrets.totpKey,
     SFU_SIGNING_KEY: JSON.stringify(signingKey(secrets)),
-    SFU_SECRET: secrets.sfuSecret,
+    SFU_SECRET: acceptedSfuSecrets(secrets),
   };
   const all: Record<string, string> = Object.fromEntries(environmentBindings.map((name) => [name, ""]));
   return { ...all, ...known, ...options.env };

@@ -2,6 +2,7 @@ import { ok, refuse } from "@lescopains/protocol/outcome";
 import { logAction, logPage, storage } from "../db/operators.ts";
 import { gatewayActors, sfuRegistry } from "../platform/actors.ts";
 import { VERSION } from "../platform/version.ts";
+import { nodeSecrets } from "../voice/node-secrets.ts";
 import { isFromUnnamedProxy } from "./address.ts";
 import { type App, type AppContext, serve } from "./route.ts";
 
@@ -11,8 +12,7 @@ const TABLES_SHOWN = 10;
 
 /** Whoever runs the nodes holds their secret. Without it, there is nothing here for anyone. */
 function holdsNodeSecret(c: AppContext): boolean {
-  const secret = c.env.SFU_SECRET ?? "";
-  return secret !== "" && c.req.header("authorization") === `Bearer ${secret}`;
+  return nodeSecrets(c.env).some((secret) => c.req.header("authorization") === `Bearer ${secret}`);
 }
 
 /** [VO26] For scripts of who runs the installation: which voice nodes there are, and to take one out of service. */

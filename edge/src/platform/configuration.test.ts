@@ -23,6 +23,7 @@ function problems(changes: Partial<Record<keyof Env, unknown>>): readonly string
 test("[CONF1] nothing is wrong with a whole configuration, with or without voice, by Hyperdrive alone, or with empty settings", () => {
   expect(problems({})).toEqual([]);
   expect(problems({ SFU_SIGNING_KEY: "", SFU_SECRET: "" })).toEqual([]);
+  expect(problems({ SFU_SECRET: `${secret()}, ${secret()}` })).toEqual([]);
   expect(problems({ DATABASE_URL: "", HYPERDRIVE: { connectionString: "postgresql://x" } })).toEqual([]);
   expect(problems({ GATEWAY_SHARDS: "", DATABASE_DRIVER: "", ACTOR_LOCATION: "", NEON_PROXY: "" })).toEqual([]);
   expect(problems({ DATABASE_DRIVER: "neon", NEON_PROXY: "wss://proxy/v1", ACTOR_LOCATION: "weur" })).toEqual([]);
@@ -40,6 +41,8 @@ describe("[CONF2] what is missing or wrong is named, its value is not", () => {
     ["TOTP_KEY", ""],
     ["SFU_SECRET", "secret-value"],
     ["SFU_SECRET", ""],
+    ["SFU_SECRET", `${secret()},secret-value`],
+    ["SFU_SECRET", [secret(), secret(), secret()].join()],
     ["SFU_SIGNING_KEY", ""],
     ["SFU_SIGNING_KEY", "secret-value"],
     ["SFU_SIGNING_KEY", JSON.stringify({ ...jwk, d: undefined })],

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { secretBytes } from "../auth/secrets.ts";
+import { nodeSecrets } from "../voice/node-secrets.ts";
 import { type Env, Settings } from "./env.ts";
 import { originsIn } from "./origins.ts";
 
@@ -24,12 +25,12 @@ function check(env: Env): string[] {
   for (const name of ["JWT_SECRET", "TOTP_KEY"] as const) {
     need(has32Bytes(env[name] ?? ""), `${name} must be 32 random bytes or more, base64: openssl rand -base64 32`);
   }
-  const [signs, shares] = [env.SFU_SIGNING_KEY ?? "", env.SFU_SECRET ?? ""];
-  need((signs === "") === (shares === ""), "SFU_SIGNING_KEY and SFU_SECRET belong together: set both, or none");
+  const [signs, shared] = [env.SFU_SIGNING_KEY ?? "", nodeSecrets(env)];
+  need((signs === "") === (shared.length === 0), "SFU_SIGNING_KEY and SFU_SECRET belong together: set both, or none");
   need(signs === "" || isSigningKey(signs), "SFU_SIGNING_KEY must be a private Ed25519 JWK with a kid");
   need(
-    shares === "" || new TextEncoder().encode(shares).length >= 32,
-    "SFU_SECRET must be 32 characters or more: openssl rand -base64 32",
+    shared.length <= 2 && shared.every((secret) => new TextEncoder().encode(secret).length >= 32),
+    "SFU_SECRET must be 32 characters or more (openssl rand -base64 32), or two such while it is changed, a comma between",
   );
   const turns = env.TURN_URLS ?? "";
   need(turns === "" || (env.TURN_SECRET ?? "") !== "", "TURN_URLS needs TURN_SECRET");

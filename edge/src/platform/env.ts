@@ -33,7 +33,7 @@ export interface Env {
   readonly TOTP_KEY: string;
   /** An Ed25519 JWK with its private part and `kid`: signs room tokens. */
   readonly SFU_SIGNING_KEY?: string;
-  /** Shared with SFU nodes, which prove by it who they are. */
+  /** Shared with SFU nodes, which prove by it who they are; two while it is changed (voice/node-secrets.ts). */
   readonly SFU_SECRET?: string;
   /** `stun:` and `turn:` addresses for clients, separated by commas, and the secret that a TURN server shares with the edge. */
   readonly STUN_URLS?: string;

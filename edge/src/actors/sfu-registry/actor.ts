@@ -10,6 +10,7 @@ import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
 import { nodesLost } from "../../platform/metrics.ts";
 import { quotable } from "../../platform/trace.ts";
+import { nodeSecrets } from "../../voice/node-secrets.ts";
 import { mayReachVoice } from "../../voice/origins.ts";
 import type { RoomReport } from "../channel/seats.ts";
 import { callerOf, hasRightTime, type Order, parseMessage, proofFor } from "./link.ts";
@@ -21,6 +22,12 @@ const COME_BACK_MS = 1_500;
 const COMMAND_MS = 2_000;
 const CLOSE = { protocol: 1008, again: 1012, replaced: 4409 } as const;
 
+/** What a socket keeps: whose it is, and which of our secrets they hold. */
+interface Attachment {
+  readonly nodeId: NodeId;
+  readonly secretIndex: number;
+}
+
 interface Pending {
   readonly order: Order;
   readonly done: () => void;
@@ -29,6 +36,8 @@ interface Pending {
 /** A node, and how it is reached. */
 interface Link {
   readonly node: SfuNode;
+  /** It proved itself by the secret of before. */
+  readonly hasFormerSecret: boolean;
   /** Undefined while it is expected back. */
   socket: WebSocket | undefined;
   readonly pending: Map<string, Pending>;
@@ -44,6 +53,7 @@ export interface NodeView {
   readonly version: string;
   readonly draining: boolean;
   readonly connected: boolean;
+  readonly hasFormerSecret: boolean;
   readonly load: SfuNode["load"];
   readonly rooms: ChannelId[];
 }
@@ -72,26 +82,27 @@ export class SfuRegistry extends Actor {
 
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });
-    const caller = await callerOf(this.env.SFU_SECRET ?? "", request.headers.get("authorization"), Date.now());
+    const secrets = nodeSecrets(this.env);
+    const caller = await callerOf(secrets, request.headers.get("authorization"), Date.now());
     if (caller === undefined) return new Response(null, { status: 401 });
-    const { nodeId, clockMs } = caller;
+    const { nodeId, secret, clockMs } = caller;
     if (!hasRightTime(caller)) {
       log.warn("voice node refused: its clock is not ours", { nodeId, aheadSeconds: Math.round(clockMs / 1_000) });
       return new Response(null, { status: 401 });
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    server.serializeAttachment(nodeId);
+    server.serializeAttachment({ nodeId, secretIndex: secrets.indexOf(secret) } satisfies Attachment);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, text: string | ArrayBuffer): Promise<void> {
-    const nodeId = socket.deserializeAttachment() as NodeId;
+    const { nodeId, secretIndex } = socket.deserializeAttachment() as Attachment;
     const message = parseMessage(text);
     if (message === undefined) return socket.close(CLOSE.protocol, "not a message of the registry's wire");
     if (message.type === "register") {
       if (message.nodeId !== nodeId) return socket.close(CLOSE.protocol, "another node's name");
-      return this.#register(socket, message);
+      return this.#register(socket, message, secretIndex);
     }
     const link = this.#links.get(nodeId);
     // Before `register`, or after somebody else took the name.
@@ -117,7 +128,7 @@ export class SfuRegistry extends Actor {
     this.#disconnected(socket);
   }
 
-  async #register(socket: WebSocket, registration: Registration): Promise<void> {
+  async #register(socket: WebSocket, registration: Registration, secretIndex: number): Promise<void> {
     const { nodeId, nonce } = registration;
     const before = this.#links.get(nodeId);
     if (before !== undefined && before.socket !== socket)
@@ -126,6 +137,7 @@ export class SfuRegistry extends Actor {
     const node = new SfuNode(registration);
     const link: Link = {
       node,
+      hasFormerSecret: secretIndex > 0,
       socket,
       // What it was told and has not confirmed is told again.
       pending: before?.pending ?? new Map(),
@@ -135,10 +147,11 @@ export class SfuRegistry extends Actor {
     this.#links.set(nodeId, link);
     this.#awaited.get(nodeId)?.resolve();
     this.#watch(link, SFU_PERIODS.nodeDeadMs);
-    send(socket, { type: "welcome", proof: await proofFor(this.env.SFU_SECRET ?? "", nodeId, nonce) });
+    send(socket, { type: "welcome", proof: await proofFor(nodeSecrets(this.env)[secretIndex] ?? "", nodeId, nonce) });
     for (const [id, { order }] of link.pending) send(socket, { ...order, id });
     const { region, version, rooms } = node;
     log.info("voice node registered", { nodeId, region, version, rooms: rooms.length });
+    if (link.hasFormerSecret) log.warn("this voice node has the SFU_SECRET of before", { nodeId });
     if (!mayReachVoice(node.url, this.env))
       log.warn("browsers may not connect to this voice node: VOICE_ORIGINS does not name it", {
         nodeId,
@@ -167,7 +180,8 @@ export class SfuRegistry extends Actor {
   }
 
   #disconnected(socket: WebSocket): void {
-    const link = this.#links.get(socket.deserializeAttachment() as NodeId);
+    const { nodeId } = socket.deserializeAttachment() as Attachment;
+    const link = this.#links.get(nodeId);
     if (link?.socket !== socket) return;
     link.socket = undefined;
     link.node.reachable = false;
@@ -340,9 +354,9 @@ export class SfuRegistry extends Actor {
   // ── operators, and what is due ─────────────────────────────────────────────────────────────────────────────────
 
   async nodes(): Promise<NodeView[]> {
-    return [...this.#links.values()].map(({ node, socket }) => {
+    return [...this.#links.values()].map(({ node, hasFormerSecret, socket }) => {
       const { id, url, region, version, draining, load, rooms } = node;
-      return { id, url, region, version, draining, connected: socket !== undefined, load, rooms };
+      return { id, url, region, version, draining, connected: socket !== undefined, hasFormerSecret, load, rooms };
     });
   }
 

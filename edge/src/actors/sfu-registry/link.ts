@@ -22,9 +22,10 @@ function keyOf(secret: string): Uint8Array<ArrayBuffer> {
 /** A command without its number, one type at a time. */
 export type Order = Command extends infer C ? (C extends Command ? Omit<C, "id"> : never) : never;
 
-/** Who opens a connection. `clockMs`: how far their clock is ahead of ours, as far as can be told. */
+/** Who opens a connection, and by which of our secrets. `clockMs`: how far their clock is ahead of ours, as far as can be told. */
 export interface Caller {
   readonly nodeId: NodeId;
+  readonly secret: string;
   readonly clockMs: number;
 }
 
@@ -33,20 +34,23 @@ const CONNECTING_MS = 2_000;
 
 /** Which node opens a connection; undefined: none of ours. Time is another question: `hasRightTime`. */
 export async function callerOf(
-  secret: string,
+  secrets: readonly string[],
   authorization: string | null,
   nowMs: number,
 ): Promise<Caller | undefined> {
   const token = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-  if (secret === "" || token === undefined) return undefined;
-  const key = keyOf(secret);
-  try {
-    const { payload } = await compactVerify(token, key, { algorithms: ["HS256"] });
-    const { iss: nodeId, iat } = v.parse(Claims, new TextDecoder().decode(payload));
-    return { nodeId, clockMs: iat * 1_000 - nowMs };
-  } catch {
-    return undefined;
+  if (token === undefined) return undefined;
+  for (const secret of secrets) {
+    const key = keyOf(secret);
+    try {
+      const { payload } = await compactVerify(token, key, { algorithms: ["HS256"] });
+      const { iss: nodeId, iat } = v.parse(Claims, new TextDecoder().decode(payload));
+      return { nodeId, secret, clockMs: iat * 1_000 - nowMs };
+    } catch {
+      // By another one, or none of ours.
+    }
   }
+  return undefined;
 }
 
 /** Whether room tokens of ours would be good by the clock of a node; so that neither an old token of it opens a connection. */
