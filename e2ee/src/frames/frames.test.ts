@@ -339,6 +339,24 @@ test("[FR8] a member's last epochs are kept, not more, and an old one that comes
   expect(opened.length).toBe(maxGenerations);
 });
 
+test("[FR8] keys of epochs that frames name alike, 256 apart, open what was sent with each", async () => {
+  const [old, next] = [keyOf(5, 2), keyOf(261)];
+  const { sender, receiver } = pair(old);
+  receiver.install(ana, next, 0);
+  // The next key is there before it is sent with.
+  const sealed = await seal(sender, vp8Delta, "camera", "vp8");
+  expect(await open(receiver, sealed, "camera")).toEqual(vp8Delta);
+  expect(await open(receiver, sealed, "camera")).toBe("replayed");
+  const late = await seal(sender, vp8Key, "camera", "vp8");
+  sender.install(next);
+  const after = await seal(sender, vp8Delta, "camera", "vp8");
+  const forged = Uint8Array.from(after);
+  forged[5] = forged[5]! ^ 1;
+  expect(await open(receiver, forged, "camera")).toBe("not_authentic");
+  expect(await open(receiver, after, "camera")).toEqual(vp8Delta);
+  expect(await open(receiver, late, "camera", oldKeyMs - 1)).toEqual(vp8Key);
+});
+
 test("[FR8] after a member left nothing of it opens, not even what is being opened", async () => {
   const { sender, receiver } = pair();
   const [one, two] = await Promise.all([seal(sender, vp8Key), seal(sender, vp8Key)]);

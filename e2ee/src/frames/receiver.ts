@@ -84,18 +84,35 @@ export class FrameReceiver {
     const source = this.#sources.get(joinId);
     if (source === undefined) return dropped("unknown_key");
     expireSource(source, nowMs);
-    const generation = source.generations.find(({ epoch }) => (epoch & 0xff) === parsed.epochByte);
-    if (generation === undefined) return dropped("unknown_key");
-    let window = source.windows.get(role);
-    if (window?.has(parsed.counter) === true) return dropped("replayed");
+    const named = source.generations.filter(({ epoch }) => (epoch & 0xff) === parsed.epochByte);
+    if (named.length === 0) return dropped("unknown_key");
+    if (source.windows.get(role)?.has(parsed.counter) === true) return dropped("replayed");
+    let refused: Opened | undefined;
+    // More than one only when a member's keys were made 256 epochs apart.
+    for (const generation of named) {
+      const opened = await this.#openWith(generation, source, role, parsed, nowMs);
+      if (opened.kind === "frame") return opened;
+      refused ??= opened;
+    }
+    return refused ?? dropped("unknown_key");
+  }
+
+  async #openWith(
+    generation: Generation,
+    source: Source,
+    role: TrackRole,
+    parsed: ParsedFrame,
+    nowMs: number,
+  ): Promise<Opened> {
     const found = generation.roleKey(parsed.step, role);
     if (found === "old") return dropped("old_key");
     if (found === "far") return dropped("unknown_key");
     const plaintext = await this.#decrypt(await found, parsed, role);
     if (plaintext === undefined) return dropped("not_authentic");
     // Meanwhile the member may have left, and a copy of the same frame may have come first.
-    if (!source.generations.includes(generation) || this.#sources.get(joinId) !== source) return dropped("old_key");
-    window = source.windows.get(role) ?? new ReplayWindow();
+    const isPresent = this.#sources.get(source.member.joinId) === source;
+    if (!isPresent || !source.generations.includes(generation)) return dropped("old_key");
+    const window = source.windows.get(role) ?? new ReplayWindow();
     if (window.has(parsed.counter)) return dropped("replayed");
     source.windows.set(role, window);
     window.add(parsed.counter);
