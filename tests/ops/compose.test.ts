@@ -1,5 +1,6 @@
 /** What docker-compose.yml and the Dockerfile promise, looked at without a Docker engine; tests/containers runs them. */
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -170,6 +171,30 @@ test("[DK14] the Dockerfile's bases are pinned, and no image runs as root", () =
     const stage = dockerfile.split(/^FROM /m).find((text) => text.split("\n")[0]?.endsWith(` AS ${target}`));
     expect(stage).toMatch(/^USER 1000:1000$/m);
   }
+});
+
+test("[DK19] a voice node is told to listen for each address that is announced, by its family", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lescopains-sfu-"));
+  try {
+    writeFileSync(join(folder, "sfu.env"), "SFU_SECRET='s'\n");
+    writeFileSync(join(folder, "node"), '#!/bin/sh\necho "$SFU_LISTEN $SFU_PORT $SFU_WORKERS $SFU_SECRET"\n', {
+      mode: 0o755,
+    });
+    const listens = (SFU_ANNOUNCED: string) => {
+      const env = { PATH: `${folder}:/usr/bin:/bin`, SFU_SECRETS: join(folder, "sfu.env"), SFU_PORTS: "40000-40003" };
+      const script = join(rootFolder, "ops/images/sfu.sh");
+      return execFileSync("sh", [script], { env: { ...env, SFU_ANNOUNCED }, encoding: "utf8" });
+    };
+    expect(listens("example.org")).toBe("0.0.0.0=example.org 40000 4 s\n");
+    expect(listens("203.0.113.5,2001:db8::5")).toBe("0.0.0.0=203.0.113.5,::=2001:db8::5 40000 4 s\n");
+    expect(listens(" 2001:db8::5 , example.org")).toBe("::=2001:db8::5,0.0.0.0=example.org 40000 4 s\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  for (const name of files)
+    for (const [service, { environment }] of Object.entries(read(name).services))
+      if ("SFU_NODE_ID" in environment)
+        expect(environment["SFU_ANNOUNCED"], service).toBe("${SFU_ANNOUNCED:-${DOMAIN:-localhost}}");
 });
 
 describe("the build", () => {

@@ -7,6 +7,7 @@ import { call, type Callers, eventOf, received, startCallers, until } from "./ki
 import { join } from "./kit/client.ts";
 import { newJoin, newRoom } from "./kit/edge.ts";
 import type { CallOptions } from "./kit/page/call.ts";
+import { freePort } from "../../tools/stack/ports.ts";
 import { type SfuProcess, startSfuProcess } from "./kit/process.ts";
 import { secret, startRegistry } from "./kit/registry.ts";
 
@@ -84,6 +85,33 @@ test.runIf(hasIpv6)("[SC11] a call passes over IPv6 alone", async () => {
   await until(receiver, "audio");
   expect(await receiver.evaluate(() => window.call.nodeAddress())).toBe("::1");
 });
+
+test.runIf(hasIpv6)(
+  "[SC12] a node that announces an address of each family is reached by either, and they hear each other",
+  async () => {
+    // One port for both, as in containers.
+    const port = await freePort();
+    const sfu = await startSfuProcess({ SFU_LISTEN: "0.0.0.0=127.0.0.1,::=::1", SFU_PORT: String(port) });
+    const room = newRoom();
+    const [four, six] = [
+      await joinAs(sfu, ["audio", "camera"], { room, family: 4 }),
+      await joinAs(sfu, ["audio", "camera"], { room, family: 6 }),
+    ];
+    for (const person of [four, six]) {
+      await until(person, "camera", ({ framesDecoded }) => framesDecoded > 5);
+      await until(person, "audio");
+    }
+    expect(await four.evaluate(() => window.call.nodeAddress())).toBe("127.0.0.1");
+    expect(await six.evaluate(() => window.call.nodeAddress())).toBe("::1");
+    // Whoever has both is told of both.
+    const { client } = await join(sfu.url, await sfu.edge.token({}));
+    const { iceCandidates } = await client.must("transport", { direction: "send" });
+    const told = iceCandidates.map((one) => `${one.protocol} ${one.address} ${one.port}`);
+    expect(new Set(told)).toEqual(
+      new Set(["udp", "tcp"].flatMap((protocol) => [`${protocol} 127.0.0.1 ${port}`, `${protocol} ::1 ${port}`])),
+    );
+  },
+);
 
 test("[SC3] of frames that the node cannot read it passes sound and picture, and knows who is heard", async () => {
   const sfu = await startSfuProcess();

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join as joinPath } from "node:path";
 import type { RoomClaims } from "@lescopains/protocol/sfu/token";
 import { importJWK, SignJWT } from "jose";
@@ -80,6 +81,16 @@ test("[SK8] the doctor names the port of a node that is asked and answers, and t
   await expect(checkVoice(url, folder)).rejects.toThrow(
     /^No media reaches the SFU node \(.*ICE.*\): let port 40000\/udp through the firewall/,
   );
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
+
+test.runIf(hasIpv6)("[SK8] the doctor names an address that is announced and leads nowhere", async () => {
+  const folder = dataFolder();
+  const sfuEnv = { SFU_LISTEN: "127.0.0.1,::1=127.0.0.2", SFU_WORKERS: "1" };
+  const stack = await startStack({ dataDir: folder, build: "edge", sfuEnv });
+  onTestFinished(() => stack.stop());
+  expect(await checkVoice(stack.url, folder)).toMatch(/TCP is open, but not at 127\.0\.0\.2,/);
 });
 
 test("[SK6] an installation from before there was voice gets the secrets for it, and keeps the others", () => {

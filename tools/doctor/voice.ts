@@ -130,13 +130,13 @@ export async function checkVoice(url: string, dataDir: string, nodeId: string = 
   const ports = [...new Set(transport.iceCandidates.map(({ port }) => port))].join(", ");
   try {
     const tookMs = await throughUdp(transport, ask);
-    const tcp = await Promise.all(
-      transport.iceCandidates.filter(({ protocol }) => protocol === "tcp").map((candidate) => reachesTcp(candidate)),
-    );
-    if (!tcp.includes(true)) {
+    const tcp = transport.iceCandidates.filter(({ protocol }) => protocol === "tcp");
+    const reached = await Promise.all(tcp.map((candidate) => reachesTcp(candidate)));
+    const closed = tcp.flatMap(({ address }, index) => (reached[index] === true ? [] : [address]));
+    if (closed.length === tcp.length) {
       throw new OperatorError(`Media passes over UDP but not over TCP: let port ${ports}/tcp through the firewall`);
     }
-    const through = `ICE and DTLS come through on port ${ports} in ${Math.round(tookMs)} ms, TCP is open`;
+    const through = `ICE and DTLS come through on port ${ports} in ${Math.round(tookMs)} ms, TCP is open${closed.length === 0 ? "" : `, but not at ${closed.join(", ")}`}`;
     if (!transport.iceCandidates.some(({ address }) => isIPv4(address)))
       return `${through} (no sound was sent: it is reached by IPv6 alone)`;
     const { arrived, sent } = await passSound(ask, other, joined);
@@ -148,7 +148,7 @@ export async function checkVoice(url: string, dataDir: string, nodeId: string = 
     return `${through}, ${arrived} of ${sent} packets of sound arrived`;
   } catch (cause) {
     if (cause instanceof OperatorError) throw cause;
-    const advice = `let port ${ports}/udp through the firewall, and set SFU_LISTEN to the address that people reach`;
+    const advice = `let port ${ports}/udp through the firewall, and set SFU_LISTEN (in containers SFU_ANNOUNCED) to the address that people reach`;
     throw new OperatorError(`No media reaches the SFU node (${reasonOf(cause)}): ${advice}`, { cause });
   } finally {
     await Promise.all([ask, other].map((one) => one("leave", {}).catch(() => undefined)));

@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly token: string;
   readonly sources: readonly Source[];
   readonly tcpOnly?: boolean;
+  /** Reaches the node by IPv4 (4) or IPv6 (6) alone. */
+  readonly family?: 4 | 6;
   /** Turns every byte of every frame after the clear ones, as encryption would. */
   readonly scramble?: boolean;
 }
@@ -111,12 +113,14 @@ class Call {
 
   async #open(direction: "send" | "recv"): Promise<types.Transport> {
     const rtpCapabilities = this.#device.recvRtpCapabilities as RtpCapabilities;
-    const { tcpOnly = false } = this.#options;
+    const { tcpOnly = false, family } = this.#options;
     const more = direction === "recv" ? { rtpCapabilities } : {};
     const { transportId, ...parameters } = await this.ask("transport", { direction, tcpOnly, ...more });
+    const isOf = ({ address }: { readonly address: string }) => address.includes(":") === (family === 6);
     const options = {
       id: transportId,
       ...parameters,
+      iceCandidates: parameters.iceCandidates.filter((one) => family === undefined || isOf(one)),
       additionalSettings: { encodedInsertableStreams: this.#options.scramble === true },
     } as unknown as types.TransportOptions;
     const transport =
