@@ -138,7 +138,8 @@ export const UP = {
   "keys:failed": { body: KeysFailed, answer: answer({}) },
   /** Takes a place in a voice channel or a call; the one held elsewhere ends. Media follows with `POST /api/voice/join`. */
   "voice:join": { body: InChannel, answer: answer({ joinId: JoinId, roster: VoiceRoster }) },
-  "voice:leave": { body: InChannel, answer: answer({}) },
+  /** With `joinId` only the place that is called so: one that another client has taken since is not given up. */
+  "voice:leave": { body: v.object({ channelId: ChannelId, joinId: v.optional(JoinId) }), answer: answer({}) },
   /** Of the place that this session holds. */
   "voice:state": { body: VoiceFlags, answer: answer({ member: VoiceMember }) },
   /** From someone in a direct conversation's call: rings everyone who is not in it, for 45 s. */

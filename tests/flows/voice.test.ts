@@ -35,6 +35,19 @@ test("[VO1] [VO2] [VO4] who joins has a place that everyone sees, and that `read
   await a.must("voice:leave", { channelId });
 });
 
+test("[VO4] who leaves a place by its name gives up no other that they have taken since", async () => {
+  const { ana, channelId } = await two(place);
+  const a = await on(ana);
+  const { joinId } = await a.must("voice:join", { channelId });
+  await a.must("voice:leave", { channelId, joinId });
+  const next = await a.must("voice:join", { channelId });
+  await a.must("voice:leave", { channelId, joinId });
+  const roster = () => granted(place.url, "getVoice", { token: ana.token, params: { id: channelId } });
+  expect((await roster()).members.map((member) => member.joinId)).toEqual([next.joinId]);
+  await a.must("voice:leave", { channelId, joinId: next.joinId });
+  expect((await roster()).members).toEqual([]);
+});
+
 test("[VO1] a place in another channel ends with the new one; numbers go on where they were", async () => {
   const { ana, leo, server, channelId } = await two(place);
   const other = (await voiceIn(place, server, ana)).id;

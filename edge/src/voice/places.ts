@@ -109,5 +109,5 @@ export async function leaveWith(
 ): Promise<Outcome<undefined>> {
   const [held] = await db.query(seatOf, [userId]);
   if (held === undefined || (which !== "all" && !which.includes(held.sessionId))) return ok();
-  return channelActor(env, held.channelId).voiceLeave(userId, "revoked", held.sessionId);
+  return channelActor(env, held.channelId).voiceLeave(userId, "revoked", { sessionId: held.sessionId });
 }

@@ -93,3 +93,35 @@ test("[VC42] a call rings here while it names one, and stops with whatever ends 
   expect(line.incoming.value).toEqual([]);
   expect(ended).toEqual(["declined", "missed"]);
 });
+
+test("[VC41] a list that was asked for, and comes after the events that it lacks, takes back none of them", async () => {
+  const { line, state, tell } = setting();
+  const asked: VoiceRoster = { channelId: lounge, epoch: 1, members: [member(leo)], ringing: null };
+  tell("ready", { voice: [asked] } as unknown as DownBody<"ready">);
+  state(1, leo, member(leo, { muted: true }));
+  const callId = "call" as CallId;
+  tell("call:ringing", { channelId: lounge, callId, callerId: leo, userIds: [self], until: "" });
+  line.take(asked);
+  expect(line.roster(lounge).value?.members[0]?.muted).toBe(true);
+  expect(line.incoming.value).toHaveLength(1);
+});
+
+test("[VC41] of a channel that one may look into since a moment ago the list that was asked for is the whole one", () => {
+  const { line, state, people } = setting();
+  state(7, self, member(self));
+  line.take({ channelId: lounge, epoch: 7, members: [member(leo), member(self)], ringing: null });
+  expect(people()).toEqual([leo, self]);
+});
+
+test("[VC42] a call that was stopped before the list came that was asked for on its account rings no more", async () => {
+  const { line, tell, is, asked } = setting();
+  const callId = "call" as CallId;
+  const ringing = { callId, callerId: leo, userIds: [self], until: "" };
+  is({ channelId: lounge, epoch: 1, members: [member(leo)], ringing });
+  tell("call:ringing", { channelId: lounge, ...ringing });
+  tell("call:stopped", { channelId: lounge, callId, callerId: leo, userIds: [self], reason: "accepted" } as never);
+  await settle();
+  expect(asked).toEqual(["getVoice"]);
+  expect(line.roster(lounge).value?.members).toHaveLength(1);
+  expect(line.incoming.value).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import type { DownBody } from "@lescopains/protocol/down";
 import type { CallId, ChannelId, JoinId, UserId } from "@lescopains/protocol/ids";
-import type { RingEnd, VoiceEnd, VoiceFlags, VoiceRoster } from "@lescopains/protocol/voice";
+import type { RingEnd, Ringing, VoiceEnd, VoiceFlags, VoiceRoster } from "@lescopains/protocol/voice";
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Api } from "../net/rest.ts";
 import type { Socket } from "../net/socket.ts";
@@ -36,13 +36,14 @@ export interface VoiceNews {
 export interface VoiceLine {
   /** Undefined: nobody is there, as far as one knows. */
   readonly roster: (channelId: ChannelId) => ReadonlySignal<VoiceRoster | undefined>;
-  readonly put: (roster: VoiceRoster) => void;
+  /** Takes in a list that was asked for. */
+  readonly take: (roster: VoiceRoster) => void;
   /** Calls that ring here. */
   readonly incoming: ReadonlySignal<readonly IncomingCall[]>;
   /** The answer stops it. */
   readonly on: <N extends keyof VoiceNews>(name: N, listener: (news: VoiceNews[N]) => void) => () => void;
   /** All of them: @throws ApiError */
-  readonly leave: (channelId: ChannelId) => Promise<void>;
+  readonly leave: (channelId: ChannelId, joinId: JoinId) => Promise<void>;
   readonly say: (flags: VoiceFlags) => Promise<void>;
   readonly call: (what: "ring" | "accept" | "decline" | "cancel", channelId: ChannelId) => Promise<void>;
 }
@@ -57,6 +58,10 @@ export function createVoiceLine({ selfId, socket, api }: VoiceLineDeps): VoiceLi
   const rosterOf = perId<ChannelId, Signal<VoiceRoster | undefined>>(() => signal(undefined));
   /** Channels in which someone is, or is called. */
   const busy = signal<ReadonlySet<ChannelId>>(new Set());
+  /** Channels whose list is known as a whole, and not only by who came and went since one may look. */
+  const whole = new Set<ChannelId>();
+  /** Calls that ring no longer, each with whom for. */
+  const stopped = new Set<string>();
   const listeners: { readonly [N in keyof VoiceNews]: Set<(news: VoiceNews[N]) => void> } = {
     ended: new Set(),
     rejoin: new Set(),
@@ -79,9 +84,22 @@ export function createVoiceLine({ selfId, socket, api }: VoiceLineDeps): VoiceLi
     busy.value = next;
   }
 
+  /** A list that was asked for, which the events since may have overtaken: by them one knows more than it says, unless one did not know the whole before. */
+  function take(roster: VoiceRoster): void {
+    const known = rosterOf(roster.channelId).peek();
+    if (known !== undefined && whole.has(roster.channelId) && roster.epoch <= known.epoch) return;
+    whole.add(roster.channelId);
+    put({ ...roster, ringing: roster.ringing === null ? null : stillRinging(roster.ringing) });
+  }
+
+  function stillRinging(ringing: Ringing): Ringing | null {
+    const userIds = ringing.userIds.filter((userId) => !stopped.has(`${ringing.callId} ${userId}`));
+    return userIds.length === 0 ? null : { ...ringing, userIds };
+  }
+
   /** Something was missed: the whole list is asked for. What is lost on the way comes with the next `ready`. */
   function ask(channelId: ChannelId): void {
-    api.call("getVoice", { params: { id: channelId } }).then(put, () => undefined);
+    api.call("getVoice", { params: { id: channelId } }).then(take, () => undefined);
   }
 
   function change({ channelId, epoch, userId, member }: DownBody<"voice:state">): void {
@@ -109,7 +127,11 @@ export function createVoiceLine({ selfId, socket, api }: VoiceLineDeps): VoiceLi
       const known = rosterOf(channelId).peek();
       if (!here.has(channelId) && known !== undefined) put({ ...known, members: [], ringing: null });
     }
-    for (const roster of voice) put(roster);
+    whole.clear();
+    for (const roster of voice) {
+      whole.add(roster.channelId);
+      put(roster);
+    }
   });
   socket.on("voice:state", change);
   socket.on("voice:ended", ({ joinId, reason, toChannelId, toJoinId }) =>
@@ -126,17 +148,15 @@ export function createVoiceLine({ selfId, socket, api }: VoiceLineDeps): VoiceLi
     put({ ...(before ?? { channelId, epoch: 0, members: [] }), ringing });
   });
   socket.on("call:stopped", (news) => {
+    for (const userId of news.userIds) stopped.add(`${news.callId} ${userId}`);
     const before = rosterOf(news.channelId).peek();
-    if (before?.ringing?.callId === news.callId) {
-      const userIds = before.ringing.userIds.filter((id) => !news.userIds.includes(id));
-      put({ ...before, ringing: userIds.length === 0 ? null : { ...before.ringing, userIds } });
-    }
+    if (before?.ringing?.callId === news.callId) put({ ...before, ringing: stillRinging(before.ringing) });
     tell("ringEnded", news);
   });
 
   return {
     roster: rosterOf,
-    put,
+    take,
     incoming: computed(() =>
       [...busy.value].flatMap((channelId) => {
         const ringing = rosterOf(channelId).value?.ringing;
@@ -149,8 +169,8 @@ export function createVoiceLine({ selfId, socket, api }: VoiceLineDeps): VoiceLi
       listeners[name].add(listener);
       return () => void listeners[name].delete(listener);
     },
-    async leave(channelId) {
-      await socket.emit("voice:leave", { channelId });
+    async leave(channelId, joinId) {
+      await socket.emit("voice:leave", { channelId, joinId });
     },
     async say(flags) {
       await socket.emit("voice:state", flags);

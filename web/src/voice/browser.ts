@@ -32,7 +32,7 @@ export function createBrowserVoice({ live, api, prefs, device }: BrowserVoiceDep
       // Keys are of a device, and without keys there is no call.
       if ((await device()) === undefined) throw new ApiError({ code: "device_required", message: "no device yet" });
       const joined = await api.call("joinVoice", { body: { channelId, joinId } });
-      live.voice.put(joined.roster);
+      live.voice.take(joined.roster);
       return joined;
     },
     canEncrypt: () => frameApi() !== undefined,

@@ -20,7 +20,7 @@ function setting() {
   const cryptos: { readonly joinId: string; readonly rosters: number[]; closed: boolean; readonly over: () => void }[] =
     [];
   const asked: { readonly channelId: ChannelId; readonly joinId: JoinId | undefined }[] = [];
-  const left: ChannelId[] = [];
+  const left: string[] = [];
   let answer: (channelId: ChannelId, joinId: JoinId | undefined) => Promise<VoiceJoined> = async (channelId, joinId) =>
     joinedOf(channelId, joinId ?? (`stay-${asked.length}` as JoinId));
   const world = { canEncrypt: true };
@@ -33,7 +33,7 @@ function setting() {
         asked.push({ channelId, joinId });
         return answer(channelId, joinId);
       },
-      leave: (channelId) => void left.push(channelId),
+      leave: (channelId, joinId) => void left.push(`${channelId} ${joinId}`),
       roster: () => roster,
     },
     canEncrypt: () => world.canEncrypt,
@@ -103,7 +103,7 @@ describe("coming in and leaving", () => {
     session.leave();
     await joining;
     expect(session.state.value).toEqual({ kind: "idle" });
-    expect(left).toEqual([lounge, lounge]);
+    expect(left).toEqual(["lounge stay-1"]);
     expect([rooms, cryptos]).toEqual([[], []]);
   });
 
@@ -141,6 +141,21 @@ describe("coming in and leaving", () => {
       ended: { channelId: lounge, why: { kind: "refused", code: "room_full" } },
     });
     expect(cryptos).toEqual([]);
+  });
+
+  test("[VC38] who is refused a place gives up none: it would be the one of their telephone", async () => {
+    const { session, answers, left, joined } = setting();
+    answers(() => Promise.reject(new ApiError({ code: "device_required", message: "" })));
+    await session.join(lounge);
+    session.leave();
+    answers(() => new Promise(() => undefined));
+    void session.join(lounge);
+    session.leave();
+    expect(left).toEqual([]);
+    answers(async (channelId) => joinedOf(channelId, "mine" as JoinId));
+    await joined(lounge);
+    session.leave();
+    expect(left).toEqual(["lounge mine"]);
   });
 
   test("[VC14] a browser that cannot encrypt asks for no place", async () => {
@@ -207,7 +222,7 @@ describe("coming back", () => {
       kind: "idle",
       ended: { why: { kind: "refused", code: "unavailable" } },
     });
-    expect(left).toEqual([lounge]);
+    expect(left).toEqual(["lounge stay-1"]);
   });
 
   test("[VC15] waiting for a node ends when the server says that there is one", async () => {
@@ -239,11 +254,11 @@ describe("coming back", () => {
   });
 
   test("[VC16] keys that are gone begin another stay", async () => {
-    const { clock, joined, cryptos, asked } = setting();
+    const { clock, joined, cryptos, asked, left } = setting();
     await joined(lounge);
     cryptos[0]?.over();
     await clock.advance(0);
-    expect(asked[1]?.joinId).toBeUndefined();
+    expect([asked[1]?.joinId, left]).toEqual([undefined, ["lounge stay-1"]]);
     expect(cryptos.map(({ closed }) => closed)).toEqual([true, false]);
   });
 
@@ -279,7 +294,7 @@ describe("coming back", () => {
     rooms[0]?.events.over({ kind: "lost" });
     await clock.advance(0);
     expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "ended", reason: "lost" } } });
-    expect([rooms.map(({ state }) => state), left.length > 0]).toEqual([["closed"], true]);
+    expect([rooms.map(({ state }) => state), left]).toEqual([["closed"], ["lounge stay-1"]]);
     await clock.advance(60_000);
     expect([rooms.length, asked.length <= 2, session.state.value.kind]).toEqual([1, true, "idle"]);
   });

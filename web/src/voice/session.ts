@@ -32,7 +32,7 @@ export interface VoiceEnding {
 export interface VoiceEdge {
   /** @throws ApiError */
   readonly take: (channelId: ChannelId, joinId: JoinId | undefined) => Promise<VoiceJoined>;
-  readonly leave: (channelId: ChannelId) => void;
+  readonly leave: (channelId: ChannelId, joinId: JoinId) => void;
   readonly roster: (channelId: ChannelId) => ReadonlySignal<VoiceRoster | undefined>;
 }
 
@@ -143,6 +143,12 @@ export function createSession(deps: SessionDeps): VoiceSession {
     crypto.value = null;
   }
 
+  /** The place of a stay, if it has one: by its name, since another client of the same person may hold another by now. */
+  function giveBack(of: Stay): void {
+    if (of.joinId !== undefined) edge.leave(of.channelId, of.joinId);
+    of.joinId = undefined;
+  }
+
   function closeRoom(of: Stay, tell: "leave" | "close"): void {
     of.room?.[tell]();
     of.room = undefined;
@@ -190,7 +196,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
         watchSleep(mine);
         return;
       }
-      edge.leave(mine.channelId);
+      giveBack(mine);
       end(mine, { kind: "ended", reason: "lost" });
     });
   }
@@ -202,7 +208,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
       const joined = await edge.take(mine.channelId, mine.joinId);
       if (stay !== mine) {
         // Left while it was asked. Whoever is on the way elsewhere has the place taken from them by that.
-        if (stay === undefined) edge.leave(mine.channelId);
+        if (stay === undefined) edge.leave(mine.channelId, joined.joinId);
         return;
       }
       if (mine.round !== round) return;
@@ -222,7 +228,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
       } else if (mine.wasJoined && isTemporary && clock.now() - mine.awaySinceMs < GIVE_UP_MS) {
         retry(mine, error.retryAfterMs);
       } else {
-        edge.leave(mine.channelId);
+        giveBack(mine);
         end(mine, { kind: "refused", code: error.code, retryAfterMs: error.retryAfterMs });
       }
     }
@@ -251,7 +257,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
         if (stay !== mine || mine.crypto !== started) return;
         started.close();
         mine.crypto = undefined;
-        if (roster.peek()?.members.some(({ joinId }) => joinId === mine.joinId) !== false) mine.joinId = undefined;
+        if (roster.peek()?.members.some(({ joinId }) => joinId === mine.joinId) !== false) giveBack(mine);
         comeBack(mine);
       },
     });
@@ -303,7 +309,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
 
   function roomOver(mine: Stay, how: RoomEnd): void {
     if (how.kind === "failed") {
-      edge.leave(mine.channelId);
+      giveBack(mine);
       end(mine, { kind: "failed" });
     } else if (how.kind === "closed" && how.reason === "moved" && how.channelId !== undefined) {
       void join(how.channelId);
@@ -332,7 +338,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
     closeRoom(mine, "close");
     show(mine.wasJoined ? "reconnecting" : "joining", mine);
     if (clock.now() - mine.awaySinceMs >= GIVE_UP_MS) {
-      edge.leave(mine.channelId);
+      giveBack(mine);
       end(mine, { kind: "ended", reason: "lost" });
     } else retry(mine);
   }
@@ -354,7 +360,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
         state.value = { kind: "idle" };
         return;
       }
-      edge.leave(mine.channelId);
+      giveBack(mine);
       batch(() => {
         letGo(mine, "leave");
         state.value = { kind: "idle" };

@@ -59,6 +59,8 @@ export interface Voice {
 
 /** Quality is looked at this often. */
 const MEASURE_EVERY_MS = 2_000;
+/** What could not be told of oneself is told again after this, unless the server says when. */
+const SAY_AGAIN_MS = 2_000;
 const NO_REMOTES: ReadonlyMap<string, Remote> = new Map();
 
 export function createVoice(deps: VoiceDeps): Voice {
@@ -70,13 +72,13 @@ export function createVoice(deps: VoiceDeps): Voice {
     ...deps,
     edge: {
       take: deps.take,
-      leave: (channelId) => void line.leave(channelId).catch(() => undefined),
+      leave: (channelId, joinId) => void line.leave(channelId, joinId).catch(() => undefined),
       roster: line.roster,
     },
     sendFailed(source, error) {
       sendRefused.value = asApiError(error).code;
       if (source === "camera") void own.setCamera(false);
-      else if (source !== "audio") void own.setScreen(false);
+      else if (source === "screen") void own.setScreen(false);
     },
   });
   const { state, room } = session;
@@ -171,7 +173,10 @@ export function createVoice(deps: VoiceDeps): Voice {
   /** Tells the others what one does, whenever it changes. */
   function sayFlags(): () => void {
     let said = "";
-    return effect(() => {
+    const again = signal(0);
+    let cancel = (): void => undefined;
+    const stop = effect(() => {
+      void again.value;
       const flags = {
         muted: own.silent.value,
         deafened: own.deafened.value,
@@ -182,14 +187,22 @@ export function createVoice(deps: VoiceDeps): Voice {
       const saying = JSON.stringify([joinId, flags]);
       if (joinId === undefined || saying === said) return;
       said = saying;
+      cancel();
       line.say(flags).catch((error: unknown) => {
+        if (said !== saying) return;
         said = "";
-        if (asApiError(error).code !== "forbidden") return;
+        const { code, retry, retryAfterMs } = asApiError(error);
+        if (retry) cancel = clock.after(retryAfterMs ?? SAY_AGAIN_MS, () => (again.value += 1));
+        if (code !== "forbidden") return;
         sendRefused.value = "forbidden";
         if (flags.camera) void own.setCamera(false);
         if (flags.screenSharing) void own.setScreen(false);
       });
     });
+    return () => {
+      stop();
+      cancel();
+    };
   }
 
   function measure(): () => void {

@@ -33,7 +33,7 @@ import { type Granted, Rights } from "./rights.ts";
 import { pass } from "./sealed.ts";
 import type { Seat } from "./seats.ts";
 import { store, type Written } from "./store.ts";
-import { type Joined, type LostNodes, type Newcomer, type ReportAnswer, Voice } from "./voice.ts";
+import { type Joined, type LostNodes, type Newcomer, type ReportAnswer, Voice, type WhichPlace } from "./voice.ts";
 
 interface Pending {
   readonly write: Write;
@@ -212,8 +212,8 @@ export class Channel extends Actor {
     return this.#voice.join(newcomer);
   }
 
-  voiceLeave(userId: UserId, reason: VoiceEnd, sessionId?: SessionId): Promise<Outcome<undefined>> {
-    return this.#voice.leave(userId, reason, sessionId);
+  voiceLeave(userId: UserId, reason: VoiceEnd, which?: WhichPlace): Promise<Outcome<undefined>> {
+    return this.#voice.leave(userId, reason, which);
   }
 
   voiceState(userId: UserId, sessionId: SessionId, flags: VoiceFlags): Promise<Outcome<{ member: VoiceMember }>> {

@@ -29,6 +29,12 @@ export interface Newcomer {
   readonly media?: { readonly region: string | null };
 }
 
+/** Of a person's places: that of a session, or one by its name; whichever they hold without. */
+export interface WhichPlace {
+  readonly sessionId?: SessionId | undefined;
+  readonly joinId?: JoinId | undefined;
+}
+
 /** A place, and what a room token is made of. */
 export interface Joined {
   readonly joinId: JoinId;
@@ -99,13 +105,13 @@ export class Voice {
     });
   }
 
-  /** [VO4] Gives up the place of a session, or of whichever the person holds. Who holds none has nothing to give up. */
-  leave(userId: UserId, reason: VoiceEnd, sessionId?: SessionId): Promise<Outcome<undefined>> {
+  /** [VO4] Gives up the place that a person holds, if it is this one. Who holds none has nothing to give up. */
+  leave(userId: UserId, reason: VoiceEnd, { sessionId, joinId }: WhichPlace = {}): Promise<Outcome<undefined>> {
     return this.#keeper.change(async (roster, channel) => {
       const seat = roster.of(userId);
       if (seat === undefined)
         return allows(await this.#keeper.bits(channel, userId), "viewChannel") ? ok() : NO_CHANNEL;
-      if (sessionId !== undefined && seat.sessionId !== sessionId) return ok();
+      if (seat.sessionId !== (sessionId ?? seat.sessionId) || seat.joinId !== (joinId ?? seat.joinId)) return ok();
       await this.#end(roster, channel, [seat], reason);
       return ok();
     });

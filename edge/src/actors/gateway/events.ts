@@ -110,8 +110,8 @@ const HANDLERS: Handlers = {
     const joined = await enter(env, db, channelId, { userId: user.id, sessionId, deviceId });
     return joined.ok ? { ok: true, joinId: joined.value.joinId, roster: joined.value.roster } : joined;
   },
-  "voice:leave": async ({ env, user }, { channelId }) =>
-    flat(await channelActor(env, channelId).voiceLeave(user.id, "left")),
+  "voice:leave": async ({ env, user }, { channelId, joinId }) =>
+    flat(await channelActor(env, channelId).voiceLeave(user.id, "left", { joinId })),
   "voice:state": async ({ db, env, user, sessionId }, flags) => {
     const [held] = await db.query(seatOf, [user.id]);
     if (held === undefined) return refused("conflict", "this session is in no voice channel");
