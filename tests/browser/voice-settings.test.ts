@@ -58,16 +58,26 @@ test("[VC3] one tries one's microphone and camera, and what one chose is kept", 
   await chloe.context.close();
 });
 
-test("[VC4] a microphone that may not be used is told in plain words", async () => {
+test("[VC4] what may not be used is told in plain words, and can be tried again once it may", async () => {
   const chloe = await visitor(browser);
   const { page } = chloe;
   await chloe.context.addInitScript(() => {
-    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+    const devices = navigator.mediaDevices;
+    const ask = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = (wishes) =>
+      Object.hasOwn(globalThis, "allowed") ? ask(wishes) : Promise.reject(new DOMException("no", "NotAllowedError"));
   });
   await signIn(chloe, url, person);
   await visit(page, `${url}/settings/voice`);
   await page.getByRole("button", { name: "Essayer ton micro" }).click();
   await page.getByRole("alert").getByText("Le micro n'est pas autorisé ici.").waitFor();
-  await page.getByRole("button", { name: "Essayer ton micro" }).waitFor();
+  await page.getByRole("button", { name: "Te voir" }).click();
+  await page.getByRole("alert").getByText("La caméra n'est pas autorisée ici.").waitFor();
+  await page.evaluate(() => Object.assign(globalThis, { allowed: true }));
+  await page.getByRole("button", { name: "Te voir" }).click();
+  await page.locator("video.camera-preview").waitFor();
+  await page.getByRole("button", { name: "Essayer ton micro" }).click();
+  await page.getByRole("meter", { name: "Le son de ta voix" }).waitFor();
+  expect(await page.getByText("autorisé").count()).toBe(0);
   await chloe.context.close();
 });

@@ -1,15 +1,14 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { Mic, MicOff } from "lucide";
 import { useEffect } from "preact/hooks";
-import { useTaskWith } from "../../../app/task.ts";
 import { voicePrefs } from "../../../app/voice-prefs.ts";
 import { Button } from "../../../ui/button.tsx";
 import { Switch } from "../../../ui/field.tsx";
 import { Notice } from "../../../ui/notice.tsx";
-import { asMediaError } from "../../../voice/media-refusal.ts";
-import { type Microphone, openMicrophone } from "../../../voice/microphone.ts";
+import { openMicrophone } from "../../../voice/microphone.ts";
 import { mediaErrorText } from "../media-text.ts";
 import { LevelBar } from "./level-bar.tsx";
+import { useTrial } from "./trial.ts";
 import { voiceSettingsWords } from "./words.ts";
 
 /** What another microphone, filter or device makes anew. */
@@ -21,28 +20,15 @@ function soundOf({ microphoneId, noise, echoCancellation, autoGain }: typeof voi
 export function MicrophoneTrial() {
   const words = voiceSettingsWords.value;
   const prefs = voicePrefs.prefs.value;
-  const trying = useSignal(false);
   const hearing = useSignal(false);
-  const microphone = useSignal<Microphone | null>(null);
-  const task = useTaskWith((thrown) => asMediaError("microphone", thrown));
-  const sound = soundOf(prefs);
+  const { on, lent, busy, error } = useTrial({
+    wish: "microphone",
+    open: (lost) => openMicrophone(voicePrefs.prefs.peek(), lost),
+    close: (one) => one.close(),
+    how: soundOf(prefs),
+  });
 
-  useEffect(() => {
-    if (!trying.value) return undefined;
-    let ended = false;
-    void task.run(async () => {
-      const opened = await openMicrophone(voicePrefs.prefs.peek(), () => (trying.value = false));
-      if (ended) opened.close();
-      else microphone.value = opened;
-    });
-    return () => {
-      ended = true;
-      microphone.peek()?.close();
-      microphone.value = null;
-    };
-  }, [trying.value, sound]);
-
-  const opened = microphone.value;
+  const opened = lent.value;
   const when = prefs.activation === "voice" ? "voice" : "always";
   useEffect(() => opened?.setRule({ when, thresholdDb: prefs.thresholdDb }), [opened, when, prefs.thresholdDb]);
   useEffect(() => {
@@ -53,7 +39,7 @@ export function MicrophoneTrial() {
     return () => audio.pause();
   }, [opened, hearing.value]);
 
-  const refusal = task.error.value;
+  const refusal = error.value;
   const text = refusal === null ? undefined : mediaErrorText(refusal);
   return (
     <div class="trial">
@@ -71,15 +57,15 @@ export function MicrophoneTrial() {
             label={words.hear}
             hint={words.hearHint}
             checked={hearing.value}
-            onChecked={(on) => (hearing.value = on)}
+            onChecked={(checked) => (hearing.value = checked)}
           />
         </>
       )}
       <Button
-        icon={trying.value ? MicOff : Mic}
-        busy={task.busy.value}
+        icon={opened === null ? Mic : MicOff}
+        busy={busy.value}
         onClick={() => {
-          trying.value = opened === null;
+          on.value = opened === null;
           hearing.value = false;
         }}
       >
