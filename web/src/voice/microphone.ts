@@ -36,29 +36,41 @@ const SAMPLE_RATE = 48_000;
  * @throws MediaError
  */
 export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Promise<Microphone> {
-  let stream = await askMicrophone(prefs);
-  const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
-  if (!(await runs(context))) {
-    stopStream(stream);
-    context.close().catch(() => undefined);
-    return plainMicrophone(await askMicrophone({ ...prefs, noise: "browser" }), onLost);
-  }
-  let filter: NoiseFilter | undefined;
-  let noise = prefs.noise;
+  const lent = { stream: await askMicrophone(prefs) };
+  let context: AudioContext | undefined;
   try {
-    await context.audioWorklet.addModule(gateUrl);
-    if (noise === "strong") filter = await createNoiseFilter(context);
-    if (noise === "strong" && filter === undefined) {
-      noise = "browser";
-      stopStream(stream);
-      stream = await askMicrophone({ ...prefs, noise });
-    }
+    context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
+    if (await runs(context)) return await gatedMicrophone(prefs, lent, context, onLost);
   } catch (thrown) {
-    stopStream(stream);
-    await context.close();
+    letGo(lent.stream, context);
     throw thrown;
   }
+  letGo(lent.stream, context);
+  return plainMicrophone(await askMicrophone({ ...prefs, noise: "browser" }), onLost);
+}
 
+function letGo(stream: MediaStream, context: AudioContext | undefined): void {
+  stopStream(stream);
+  context?.close().catch(() => undefined);
+}
+
+/** @param lent what the browser gives, which is asked for anew where its own filter has to do */
+async function gatedMicrophone(
+  prefs: VoicePrefs,
+  lent: { stream: MediaStream },
+  context: AudioContext,
+  onLost: () => void,
+): Promise<Microphone> {
+  let filter: NoiseFilter | undefined;
+  let { noise } = prefs;
+  await context.audioWorklet.addModule(gateUrl);
+  if (noise === "strong") filter = await createNoiseFilter(context);
+  if (noise === "strong" && filter === undefined) {
+    noise = "browser";
+    stopStream(lent.stream);
+    lent.stream = await askMicrophone({ ...prefs, noise });
+  }
+  const { stream } = lent;
   const source = context.createMediaStreamSource(stream);
   const gate = new AudioWorkletNode(context, GATE_NAME, { channelCount: 1, channelCountMode: "explicit" });
   const end = context.createMediaStreamDestination();
@@ -77,8 +89,8 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
   const [track] = end.stream.getAudioTracks();
   if (track === undefined) throw new Error("a destination without a track");
   track.contentHint = "speech";
-  const [lent] = stream.getAudioTracks();
-  watch(lent, onLost);
+  const [input] = stream.getAudioTracks();
+  watch(input, onLost);
 
   return {
     track,
@@ -88,21 +100,20 @@ export async function openMicrophone(prefs: VoicePrefs, onLost: () => void): Pro
     gates: true,
     setRule: tell,
     close() {
-      lent?.removeEventListener("ended", onLost);
-      stopStream(stream);
+      input?.removeEventListener("ended", onLost);
       track.stop();
       tell("end");
       gate.port.close();
       filter?.close();
-      context.close().catch(() => undefined);
+      letGo(stream, context);
     },
   };
 }
 
 /** It may have gone while the rest was being set up, when nobody listened. */
-function watch(lent: MediaStreamTrack | undefined, onLost: () => void): void {
-  lent?.addEventListener("ended", onLost);
-  if (lent?.readyState === "ended") onLost();
+function watch(input: MediaStreamTrack | undefined, onLost: () => void): void {
+  input?.addEventListener("ended", onLost);
+  if (input?.readyState === "ended") onLost();
 }
 
 /** A machine without a loudspeaker may never start its audio thread (Firefox ESR 153, November 2026), and says nothing of it. */
