@@ -249,7 +249,8 @@ function PairPicture({ person }: { readonly person: User }) {
 function PairStatus({ person }: { readonly person: User }) {
   const { status, customStatus } = useLive().presence(person.id).value;
   return (
-    <span class="bar-status one-line">
+    // On a small screen the name needs the room: the picture shows the status, and the people's panel its words.
+    <span class={narrow.value ? "aside-text" : "bar-status one-line"}>
       <span class="aside-text">, </span>
       {customStatus ?? statusWords.value[status]}
     </span>
