@@ -1,7 +1,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium } from "../../tools/chromium.ts";
-import { composer, message, stored } from "./kit/drive.ts";
+import { granted } from "../flows/kit/rest.ts";
+import { violations } from "./kit/axe.ts";
+import { composer, message, openChannel, stored, visit } from "./kit/drive.ts";
 import { converse, seedGang } from "./kit/seed.ts";
 import { PHONE, signIn, visitor } from "./kit/visitor.ts";
 
@@ -22,6 +24,15 @@ async function smallTargets(page: Page): Promise<string[]> {
       .map((element) => ({ element, box: (element.closest("label") ?? element).getBoundingClientRect() }))
       .filter(({ element, box }) => !element.matches(".skip-link") && (box.width < 43.5 || box.height < 43.5))
       .map(({ element, box }) => `${element.outerHTML.slice(0, 120)} ${box.width}×${box.height}`),
+  );
+}
+
+/** What holds more than it is wide. */
+async function tooWide(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("main, [role=main], dialog[open], dialog[open] > *")]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map((element) => `${element.outerHTML.slice(0, 120)} ${element.scrollWidth}>${element.clientWidth}`),
   );
 }
 
@@ -93,6 +104,62 @@ test("a phone shows one panel at a time, and the others are one swipe or one Bac
   await page.getByRole("link", { name: "Profil" }).waitFor();
   await page.goBack();
   await channel.waitFor();
+  expect(phone.faults).toEqual([]);
+  await phone.context.close();
+});
+
+test("who owns a place has all of it in reach on a phone, whatever things are called", async () => {
+  const gang = await seedGang({
+    url,
+    name: "Les copains du mardi soir et du week-end",
+    people: ["Chloé", "Maximilienne-Alexandra de La Roche-Posay"],
+  });
+  const name = "Le grand salon des longues soirées d'été et d'hiver";
+  const params = { id: gang.server.id };
+  await granted(url, "createChannel", {
+    token: gang.owner.token,
+    params,
+    body: { name, type: "text", topic: null },
+  });
+  const phone = await visitor(browser, PHONE);
+  const { page } = phone;
+  await signIn(phone, url, gang.owner);
+  await page.goto(`${url}/s/${gang.server.id}`);
+  await page.getByRole("link", { name }).waitFor();
+  expect(await smallTargets(page), "list").toEqual([]);
+  // The name ends where its button begins.
+  const nameBox = await page.locator(".channel-name", { hasText: name }).boundingBox();
+  const moreBox = await page.getByRole("button", { name: new RegExp(`${name}$`) }).boundingBox();
+  expect((nameBox?.x ?? 0) + (nameBox?.width ?? 0)).toBeLessThanOrEqual((moreBox?.x ?? 0) + 1);
+
+  await page.getByRole("button", { name: "Les copains du mardi soir et du week-end" }).tap();
+  await page.getByRole("menuitem", { name: "Inviter des copains" }).tap();
+  await page.getByRole("dialog").getByText("servi").first().waitFor();
+  expect(await tooWide(page), "invite").toEqual([]);
+  await page.getByRole("dialog").getByRole("button", { name: "Fermer" }).tap();
+
+  for (const at of ["overview", "everyone", "roles", "bans"]) {
+    await visit(page, `${url}/s/${gang.server.id}/settings/${at}`);
+    expect(await tooWide(page), at).toEqual([]);
+    expect(await smallTargets(page), at).toEqual([]);
+  }
+  await openChannel(page, url, gang.server.id, gang.channel.id);
+  await composer(page).fill(`\`\`\`\n${"une ligne bien plus large que l'écran ".repeat(4)}\n\`\`\``);
+  await page.getByRole("button", { name: "Envoyer" }).tap();
+  await stored(page, "une ligne").waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(phone.faults).toEqual([]);
+  await phone.context.close();
+});
+
+test("who has a place to themselves is led to invite others, on a phone too", async () => {
+  const gang = await seedGang({ url, people: ["Ana"] });
+  const phone = await visitor(browser, PHONE);
+  const { page } = phone;
+  await signIn(phone, url, gang.owner);
+  await page.goto(`${url}/s/${gang.server.id}`);
+  await page.getByRole("main").getByRole("button", { name: "Inviter des copains" }).tap();
+  await page.getByRole("dialog").getByLabel("Lien d'invitation").waitFor();
   expect(phone.faults).toEqual([]);
   await phone.context.close();
 });

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { ChannelList } from "../../features/channels/channel-list.tsx";
 import { channelWords } from "../../features/channels/words.ts";
 import { InviteDialog } from "../../features/invites/invite-dialog.tsx";
+import { Alone } from "../../features/members/members-panel.tsx";
 import { OwnStatus } from "../../features/members/own-status.tsx";
 import { NewView } from "../../features/servers/new-view.tsx";
 import { ServerRail } from "../../features/servers/rail.tsx";
@@ -143,6 +144,7 @@ function PlacePanels({ view, place: { server, channel }, aside, alone }: PlacePa
               currentId={channel?.id}
               below={({ id, type }) => type === "voice" && <VoiceRoster channelId={id} />}
             />
+            {listIsMain && <Alone server={server} onInvite={invite} />}
           </>
         )}
         <Dock />

@@ -58,19 +58,27 @@ export function MembersPanel({ server, headings, onInvite }: MembersPanelProps) 
             onChoose={(userId) => (chosen.value = userId)}
           />
         ))}
-        {complete && members.length === 1 && may(server.permissions, "createInvites") && (
-          <div class="members-note">
-            <p>{words.alone}</p>
-            <Button icon={UserPlus} onClick={onInvite}>
-              {words.invite}
-            </Button>
-          </div>
-        )}
+        <Alone server={server} onInvite={onInvite} />
       </div>
       {shownMember !== undefined && (
         <MemberDialog server={server} member={shownMember} onClose={() => (chosen.value = null)} />
       )}
     </section>
+  );
+}
+
+/** To who has a place to themselves. */
+export function Alone({ server, onInvite }: Pick<MembersPanelProps, "server" | "onInvite">) {
+  const words = memberWords.value;
+  const { members, complete } = useLive().members(server.id).value;
+  if (!complete || members.length !== 1 || !may(server.permissions, "createInvites")) return null;
+  return (
+    <div class="members-note">
+      <p>{words.alone}</p>
+      <Button icon={UserPlus} onClick={onInvite}>
+        {words.invite}
+      </Button>
+    </div>
   );
 }
 
