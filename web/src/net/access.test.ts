@@ -16,8 +16,11 @@ const ana: Self = {
   createdAt: "2026-11-22T10:00:00.000Z",
 };
 
+const leo: Self = { ...ana, id: "018f0000-0000-7000-8000-0000000000bb" as UserId, username: "leo" };
+
 /** The server's side of refreshing: each cookie works once, and its reuse ends everything. */
 class Family {
+  user = ana;
   cookie = 1;
   ended = false;
   refreshes = 0;
@@ -32,7 +35,7 @@ class Family {
     if (shown !== this.cookie) this.ended = true;
     if (this.ended) throw new ApiError({ code: "session_revoked", message: "reused" });
     this.cookie += 1;
-    return { user: ana, accessToken: `token ${this.cookie}`, expiresIn: 900 };
+    return { user: this.user, accessToken: `token ${this.cookie}`, expiresIn: 900 };
   }
 }
 
@@ -88,6 +91,25 @@ describe("access", () => {
     await expect(access.renew("token 2")).rejects.toMatchObject({ code: "unauthenticated" });
     expect(onEnded).toHaveBeenCalledOnce();
     await expect(access.token()).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  test("[AC6] what one person asks is not asked in the name of another who signed in meanwhile", async () => {
+    const [family, clock] = [new Family(), new FakeClock()];
+    const { access, onSignedIn } = tab(family, clock, new FakeLocks());
+    await access.restore();
+    // From another tab.
+    family.user = leo;
+    await expect(access.renew("token 2")).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(onSignedIn).toHaveBeenLastCalledWith(expect.objectContaining({ user: leo }));
+    expect(await access.token()).toBe("token 3");
+    // Ana's, whose refusal comes only now.
+    await expect(access.renew("token 2")).rejects.toMatchObject({ code: "unauthenticated" });
+    family.failure = unavailable("away");
+    await clock.advance(895_000);
+    family.failure = undefined;
+    family.user = ana;
+    await expect(access.token()).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(await access.renew("token 4")).toBe("token 5");
   });
 
   test("[AC5] an answer that comes after the sign-out signs nobody in", async () => {

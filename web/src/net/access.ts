@@ -1,3 +1,4 @@
+import type { UserId } from "@lescopains/protocol/ids";
 import type { SignedIn } from "@lescopains/protocol/rest";
 import type { Clock, Locks } from "../sync/ports.ts";
 import { ApiError } from "./api-error.ts";
@@ -35,6 +36,7 @@ const RENEW_BEFORE_MS = 60_000;
 const MIN_LIFE_MS = 10_000;
 
 interface Held {
+  readonly userId: UserId;
   readonly token: string;
   readonly endsAt: number;
 }
@@ -42,6 +44,8 @@ interface Held {
 /** Keeps one access token alive. Refreshes are single flight, in this tab and among all tabs. */
 export function createAccess(deps: AccessDeps): Access {
   let held: Held | undefined;
+  /** All that the person who is signed in had. */
+  let tokens = new Set<string>();
   let flight: Promise<SignedIn> | undefined;
   let cancelRenewal: (() => void) | undefined;
   /** Counts sign-outs, so that an answer that comes after one changes nothing. */
@@ -49,7 +53,9 @@ export function createAccess(deps: AccessDeps): Access {
 
   function accept(signedIn: SignedIn): void {
     const lifeMs = signedIn.expiresIn * 1_000;
-    held = { token: signedIn.accessToken, endsAt: deps.clock.now() + lifeMs };
+    if (held?.userId !== signedIn.user.id) tokens = new Set();
+    held = { userId: signedIn.user.id, token: signedIn.accessToken, endsAt: deps.clock.now() + lifeMs };
+    tokens.add(held.token);
     cancelRenewal?.();
     cancelRenewal = deps.clock.after(Math.max(lifeMs - RENEW_BEFORE_MS, lifeMs / 2), () => {
       // A failure here is no loss: whoever needs the token next renews it then.
@@ -84,17 +90,19 @@ export function createAccess(deps: AccessDeps): Access {
     return flight;
   }
 
+  /** Who asks does so in their own name: another person may have signed in meanwhile, from another tab. */
+  async function usable(now: Held | undefined, isGood: (now: Held) => boolean): Promise<string> {
+    if (now !== undefined && isGood(now)) return now.token;
+    const next = now && (await refresh());
+    if (next === undefined || next.user.id !== now?.userId) {
+      throw new ApiError({ code: "unauthenticated", message: "signed out" });
+    }
+    return next.accessToken;
+  }
+
   return {
-    async token() {
-      if (held === undefined) throw new ApiError({ code: "unauthenticated", message: "signed out" });
-      if (held.endsAt - deps.clock.now() > MIN_LIFE_MS) return held.token;
-      return (await refresh()).accessToken;
-    },
-    async renew(stale) {
-      if (held === undefined) throw new ApiError({ code: "unauthenticated", message: "signed out" });
-      if (held.token !== stale) return held.token;
-      return (await refresh()).accessToken;
-    },
+    token: async () => await usable(held, (now) => now.endsAt - deps.clock.now() > MIN_LIFE_MS),
+    renew: async (stale) => await usable(tokens.has(stale) ? held : undefined, (now) => now.token !== stale),
     restore: refresh,
     accept,
     end,
