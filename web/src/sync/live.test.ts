@@ -1,10 +1,12 @@
 import type { SignedIn } from "@lescopains/protocol/rest";
+import { signal } from "@preact/signals";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../net/api-error.ts";
 import { ANA, CHANNEL, FakeServer, LEO, self, SERVER } from "./fake-server.ts";
 import { fakeBeats, FakeClock, FakeLocks, FakePage, FakeStorage, FakeWire, settle } from "./fakes.ts";
 import { createLive } from "./live.ts";
+import { createOutbox } from "./outbox.ts";
 import { reactionsShown } from "./reacting.ts";
 
 /** What outlives a tab. */
@@ -151,6 +153,32 @@ describe("sending", () => {
     first.live.close();
     await settle();
     expect(second.server.messages.map(({ content }) => content)).toEqual(["just before the end"]);
+  });
+
+  test("[OB5] what a tab that has ended still hears of its messages brings none of them back", async () => {
+    const machine = new Machine();
+    const answer = Promise.withResolvers<never>();
+    const { clock, locks, storage } = machine;
+    const outbox = createOutbox({
+      clock,
+      locks,
+      storage,
+      userId: ANA,
+      randomUuid: () => "the first tab's",
+      random: () => 0.5,
+      connection: signal({ kind: "connected" }),
+      emit: () => answer.promise,
+      stored: () => undefined,
+    });
+    outbox.send(CHANNEL, { content: "once" });
+    outbox.close();
+    const second = openTab(machine);
+    second.server.ready();
+    await settle();
+    expect(second.server.messages.map(({ content }) => content)).toEqual(["once"]);
+    answer.reject(new Error("the line was cut"));
+    await settle();
+    expect(storage.keys().filter((key) => key.includes("outbox"))).toEqual([]);
   });
 
   test("[OB6] a tab that lives keeps its own messages to itself", async () => {

@@ -61,7 +61,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   let cancelTimer: (() => void) | undefined;
 
   function update(next: Items): void {
-    if (next === items.peek()) return;
+    // What a tab kept is another's once it has ended.
+    if (closed || next === items.peek()) return;
     items.value = next;
     if (next.length === 0) deps.storage.remove(ownKey);
     else if (!deps.storage.set(ownKey, written(next))) console.warn("the outbox could not be kept: storage is full");
