@@ -226,11 +226,10 @@ export class FakeBrowser {
   /** A new connection, which names the device. */
   reconnect(): void {
     this.offline = false;
-    const ready = this.last("device");
-    if (this.dead || this.connection === undefined || ready?.kind !== "ready") return;
+    if (this.dead || this.connection === undefined || this.hint === null) return;
     this.server.connections.delete(this.connection);
     this.keys?.feed("lost", null);
-    this.connect(ready.deviceId);
+    this.connect(this.hint);
   }
 
   /** Until `reconnect`. */
