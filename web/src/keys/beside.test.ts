@@ -11,6 +11,10 @@ import { openKeysDatabase } from "./store/database.ts";
 
 afterEach(closeBrowsers);
 
+function handoffs(one: FakeBrowser): string[] {
+  return one.events.flatMap(({ name, event }) => (name === "handoff" ? [(event as KeysEvents["handoff"]).kind] : []));
+}
+
 async function saved(one: FakeBrowser): Promise<void> {
   await until("all is saved", async () => {
     const state = await one.port.ask("vault:state", {});
@@ -190,10 +194,26 @@ test("[EN43] what another browser gave is taken once, however often one looks fo
   release();
   await second.ready();
   await until("it is done", () => second.last("handoff")?.kind === "done");
-  const kinds = second.events.flatMap(({ name, event }) =>
-    name === "handoff" ? [(event as KeysEvents["handoff"]).kind] : [],
-  );
-  expect(kinds).toEqual(["waiting", "receiving", "done"]);
+  expect(handoffs(second)).toEqual(["waiting", "receiving", "done"]);
+});
+
+test("[EN47] what was given while the device was being settled is made one's own once", async () => {
+  const { server, leo } = await pair();
+  const second = await arrived(server, LEO);
+  const code = await second.port.ask("handoff:begin", {});
+  const release = second.hold("getVault");
+  second.calls.length = 0;
+  const settled = second.port.ask("device:retry", {});
+  await until("it is found that the identity is elsewhere", () => second.calls.includes("getVault"));
+  await leo.port.ask("handoff:approve", { code: code.kind === "waiting" ? code.code : "" });
+  await until("it was taken", () => server.handoffs.size === 0);
+  await second.port.ask("dm:states", {});
+  release();
+  await settled;
+  await second.ready();
+  await until("it is done", () => handoffs(second).includes("done"));
+  await second.port.ask("dm:states", {});
+  expect(handoffs(second)).toEqual(["waiting", "receiving", "done"]);
 });
 
 test("[EN42] a vault that two tabs make at once is one, and its key stays", async () => {

@@ -8,7 +8,10 @@ import * as v from "valibot";
 import { ApiError } from "../net/api-error.ts";
 import { fromBase64, fromBase64Url, toBase64, toBase64Url, uuidBytes } from "./base64.ts";
 import { type Kit, refusal } from "./kit.ts";
-import { Given } from "./records.ts";
+import { codecs, Given, KEY } from "./records.ts";
+import { ownDevice } from "./sessions.ts";
+import { bytesCodec } from "./store/codec.ts";
+import type { Vault } from "./vault.ts";
 
 /*
  * The new browser shows        lescopains:1:<handoff id 16 ‖ public key 33 ‖ secret 32>
@@ -89,7 +92,7 @@ export async function checkCode(kit: Kit, { id, publicKey }: Code): Promise<void
   if (open.publicKey !== toBase64(publicKey)) throw refusal("code_invalid", "the server knows another key");
 }
 
-export async function fillHandoff(kit: Kit, code: Code, given: Given): Promise<void> {
+async function fillHandoff(kit: Kit, code: Code, given: Given): Promise<void> {
   await checkCode(kit, code);
   const own = await generateKeyPair(kit.platform);
   const key = await keyFor(kit, own.privateKey, code.publicKey, code.id, code.secret);
@@ -98,6 +101,24 @@ export async function fillHandoff(kit: Kit, code: Code, given: Given): Promise<v
   wipe(own.privateKey);
   const body = { sealed: toBase64(concat(own.publicKey, nonce, sealed)) };
   await orExpired(kit.server.call("fillHandoff", { params: { id: code.id }, body }));
+}
+
+/** Gives this browser's identity, and the key of its vault, to who shows the code. @throws KeysError `code_invalid`, `code_expired`, `not_ready` */
+export async function giveIdentity(kit: Kit, vault: Vault, code: Code): Promise<void> {
+  const given = await kit.store.exclusive(async (unit) => {
+    await ownDevice(unit);
+    const identity = await unit.get(KEY.identity, bytesCodec);
+    const locked = (await unit.get(KEY.vault, codecs.vault))?.locked;
+    const recoveryKey = locked === false ? await unit.get(KEY.recoveryKey, bytesCodec) : undefined;
+    if (identity === undefined) throw refusal("not_ready", "this browser has no identity");
+    return {
+      identity: toBase64(identity),
+      recoveryKey: recoveryKey === undefined ? null : toBase64(recoveryKey),
+    };
+  });
+  // What is not saved yet would not come along.
+  await vault.run();
+  await fillHandoff(kit, code, given);
 }
 
 async function keyFor(kit: Kit, privateKey: Uint8Array, publicKey: Uint8Array, id: string, secret: Uint8Array) {

@@ -1,11 +1,11 @@
 import type { UserId } from "@lescopains/protocol/ids";
 import { ApiError } from "../net/api-error.ts";
+import { singleFlight } from "../sync/single-flight.ts";
 import { encodeDirect } from "./content.ts";
 import { queueEnvelopes } from "./envelopes.ts";
 import { readRow, writeRow } from "./history.ts";
 import { noEffects, tellEffects, unlessOffline } from "./inbox.ts";
 import { isWorldly, type Kit } from "./kit.ts";
-import { singleFlight } from "../sync/single-flight.ts";
 import { devicesOf } from "./peers.ts";
 import { type Address, addressText, codecs, type HealRecord, KEY } from "./records.ts";
 import { beginSessions, ownDevice, withoutSession } from "./sessions.ts";

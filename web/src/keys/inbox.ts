@@ -5,6 +5,7 @@ import type { DirectChannel, Message } from "@lescopains/protocol/entities";
 import type { ChannelId, MessageId, Seq, UserId } from "@lescopains/protocol/ids";
 import type { FailureReason } from "@lescopains/protocol/keys";
 import { LIMITS } from "@lescopains/protocol/limits";
+import { singleFlight } from "../sync/single-flight.ts";
 import { KeysError } from "./port.ts";
 import { type ChangeContent, decodePassing, decodeStored, isChange, type KeptContent, writtenAtMs } from "./content.ts";
 import { channelOf, refreshLists } from "./device.ts";
@@ -22,7 +23,6 @@ import {
   writeRow,
 } from "./history.ts";
 import { isWorldly, type Kit } from "./kit.ts";
-import { singleFlight } from "../sync/single-flight.ts";
 import { readersOf, readPeer } from "./peers.ts";
 import { type Address, type ChannelRecord, codecs, KEY, type OutgoingRecord, type RowRecord } from "./records.ts";
 import { decryptFrom, type OwnDevice, ownDevice } from "./sessions.ts";

@@ -6,26 +6,24 @@ import type { Argon2id } from "@lescopains/e2ee/vault/passphrase";
 import type { Platform } from "@lescopains/e2ee/platform";
 import type { Sha512 } from "@lescopains/e2ee/safety-number/sha512";
 import type { DownBody } from "@lescopains/protocol/down";
-import type { ChannelId, Generation, UserId } from "@lescopains/protocol/ids";
+import type { Generation, UserId } from "@lescopains/protocol/ids";
 import { ApiError } from "../net/api-error.ts";
 import { backoffMs } from "../sync/backoff.ts";
 import type { Clock, Locks } from "../sync/ports.ts";
-import { toBase64 } from "./base64.ts";
+import { singleFlight } from "../sync/single-flight.ts";
 import { identitiesOf, queueCallMessage } from "./calls.ts";
+import { createConversations } from "./conversations.ts";
 import { deviceViews, keptDevice, revokeDevices, settleDevice, startOver } from "./device.ts";
-import { checkCode, fillHandoff, openHandoff, readCode, takeHandoff, type Waiting } from "./handoff.ts";
+import { checkCode, giveIdentity, readCode } from "./handoff.ts";
 import { createHealer } from "./heal.ts";
-import { channelState, historyPage, isShown, readRowById, tellChannels, viewOf } from "./history.ts";
+import { isShown, readRowById, tellChannels, viewOf } from "./history.ts";
 import { createInbox } from "./inbox.ts";
 import { asRefusal, type Change, type Kit, refusal } from "./kit.ts";
-import { singleFlight } from "../sync/single-flight.ts";
 import { createMailbox } from "./mailbox.ts";
 import { createOutbox } from "./outbox.ts";
-import { channelsWith, peerState, readPeer, refreshPeers, showPeer } from "./peers.ts";
+import { showPeer } from "./peers.ts";
 import {
   type DeviceState,
-  type DmPending,
-  type HandoffState,
   KeysError,
   type KeysAnswer,
   type KeysEvent,
@@ -33,11 +31,11 @@ import {
   type KeysQuestion,
   type KeysRequest,
 } from "./port.ts";
+import { createPeople } from "./people.ts";
 import { replenish } from "./prekeys.ts";
-import { codecs, type HealRecord, KEY } from "./records.ts";
+import { codecs, KEY } from "./records.ts";
+import { createReceiving } from "./receiving.ts";
 import { adoptIdentity, restoreHistory, useGiven } from "./restore.ts";
-import { acceptPeer, safetyNumberOf, scan, verifyPeer } from "./safety.ts";
-import { ownDevice } from "./sessions.ts";
 import { bytesCodec } from "./store/codec.ts";
 import type { Store } from "./store/store.ts";
 import { createVault, problemOf } from "./vault.ts";
@@ -87,8 +85,6 @@ export interface Keys {
   readonly close: () => void;
 }
 
-const HANDOFF_LOOK_MS = 5_000;
-
 export function createKeys(deps: KeysDeps): Keys {
   const opened = deps.openStore().then((store) => createOpened(deps, store));
   // The failure is told with each question.
@@ -122,8 +118,6 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   /** Of the server's database when the device was settled last. */
   let settledIn: Generation | undefined;
   let lastMark = 0;
-  let waiting: Waiting | undefined;
-  let cancelLook: (() => void) | undefined;
   let cancelSettle: (() => void) | undefined;
 
   const kit: Kit = {
@@ -142,6 +136,13 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
   const healer = createHealer(kit, () => void outbox.run());
   const inbox = createInbox(kit, () => void healer.run());
   const mailbox = createMailbox(kit, () => void outbox.run());
+  const people = createPeople(kit, outbox, deps.sha512);
+  const conversations = createConversations(kit, { inbox, outbox, healer });
+  const receiving = createReceiving(kit, async () => {
+    await alone(() => useGiven(kit, vault, deps.deviceName));
+    await settle();
+    tellReset();
+  });
 
   function setState(next: DeviceState): DeviceState {
     state = next;
@@ -182,7 +183,7 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       const same = JSON.stringify(next) === JSON.stringify(state);
       if (!same || (next.kind === "ready" && next.deviceId !== socketDevice)) setState(next);
       if (next.kind === "ready") kit.share({ kind: "device" });
-      if (next.kind === "identityElsewhere" && (await hasGiven())) void receive();
+      if (next.kind === "identityElsewhere") receiving.resume();
       return next.kind === "ready";
     } catch (error) {
       const why = asRefusal(error);
@@ -195,17 +196,12 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     }
   }
 
-  async function hasGiven(): Promise<boolean> {
-    return await store.exclusive(async (unit) => (await unit.get(KEY.given, codecs.given)) !== undefined);
-  }
-
   const afterReady = singleFlight(async () => {
     if (!kit.connected()) return;
     const replenished = refill();
     await inbox.run();
     await mailbox.run();
-    // Who had no device when it was written may have got one while nobody told this browser.
-    await retryHeld(({ failure }) => failure?.code === "no_devices").catch(quiet);
+    await people.retryWithoutDevice().catch(quiet);
     await outbox.run();
     await healer.run();
     await replenished;
@@ -244,67 +240,6 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     kit.share({ kind: "reset" });
   }
 
-  function tellHandoff(next: HandoffState): HandoffState {
-    kit.tell("handoff", next);
-    return next;
-  }
-
-  const look = singleFlight(async () => {
-    cancelLook?.();
-    const mine = waiting;
-    if (mine === undefined || closed) return;
-    try {
-      const given = await takeHandoff(kit, mine);
-      if (given === undefined) {
-        cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void look());
-        return;
-      }
-      waiting = undefined;
-      await store.exclusive(async (unit) => {
-        unit.put(KEY.given, codecs.given, given);
-        await unit.commit();
-      });
-      await receive();
-    } catch (error) {
-      const why = asRefusal(error);
-      if (why.code === "offline") {
-        cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void look());
-        return;
-      }
-      waiting = undefined;
-      tellHandoff({ kind: "failed", refusal: why });
-    }
-  });
-
-  /** Makes what another browser gave this browser's own; after a stop it goes on with the next start. */
-  const receive = singleFlight(async () => {
-    cancelLook?.();
-    if (closed) return;
-    tellHandoff({ kind: "receiving" });
-    try {
-      const used = await alone(() => useGiven(kit, vault, deps.deviceName));
-      await settle();
-      if (!used) return;
-      tellReset();
-      tellHandoff({ kind: "done" });
-    } catch (error) {
-      const why = asRefusal(error);
-      if (why.code === "offline") {
-        cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void receive());
-        return;
-      }
-      if (why.code === "vault_damaged") await dropGiven();
-      tellHandoff({ kind: "failed", refusal: why });
-    }
-  });
-
-  async function dropGiven(): Promise<void> {
-    await store.exclusive(async (unit) => {
-      unit.drop(KEY.given);
-      await unit.commit();
-    });
-  }
-
   async function forget(revoke: boolean): Promise<void> {
     if (revoke && state.kind === "ready") {
       const { published } = await deps.server.call("listDevices");
@@ -318,50 +253,6 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     await deps.deleteStore();
   }
 
-  async function read(channelId: ChannelId, seq: number, tellOthers: boolean): Promise<void> {
-    const moved = await store.exclusive(async (unit) => {
-      const channel = await unit.get(KEY.channel(channelId), codecs.channel);
-      if (channel === undefined || seq <= channel.readSeq) return false;
-      const unread = await store.countUnread(channelId, seq);
-      unit.put(KEY.channel(channelId), codecs.channel, { ...channel, readSeq: seq, unread });
-      await unit.commit();
-      return true;
-    });
-    if (!moved) return;
-    await tellChannels(kit, [channelId]);
-    kit.share({ kind: "channel", channelId });
-    if (!tellOthers) return;
-    await kit.server.emit("read:mark", { channelId, seq });
-    await outbox.pass(channelId, { k: "read", seq }).catch(() => undefined);
-  }
-
-  /** What was read here while the server could not be told. */
-  async function tellRead(dms: Feed["ready"]["dms"]): Promise<void> {
-    const untold = await store.exclusive(async (unit) => {
-      const found: { channelId: ChannelId; seq: number }[] = [];
-      for (const { id: channelId, readSeq } of dms) {
-        const seq = (await unit.get(KEY.channel(channelId), codecs.channel))?.readSeq ?? 0;
-        if (seq > readSeq) found.push({ channelId, seq });
-      }
-      return found;
-    });
-    for (const mark of untold) await kit.server.emit("read:mark", mark);
-  }
-
-  async function askAgain(channelId: ChannelId, id: HealRecord["id"]): Promise<void> {
-    await store.exclusive(async (unit) => {
-      const row = await readRowById(unit, id);
-      if (row?.channelId !== channelId || row.value.failure === null || row.value.authorId === null) {
-        throw refusal("not_found", "no such message");
-      }
-      const { authorId, senderDeviceId: deviceId } = row.value;
-      const heal = { channelId, seq: row.seq, id, authorId, deviceId, tries: 0, notBeforeMs: 0 };
-      unit.put(KEY.heal(channelId, row.seq), codecs.heal, heal);
-      await unit.commit();
-    });
-    void healer.run();
-  }
-
   async function padKey(): Promise<Uint8Array> {
     return await store.exclusive(async (unit) => {
       const known = await unit.get(KEY.pad, bytesCodec);
@@ -371,12 +262,6 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
       await unit.commit();
       return key;
     });
-  }
-
-  async function peerOf(userId: UserId) {
-    const known = await store.exclusive((unit) => readPeer(unit, userId));
-    if (known === undefined) await refreshPeers(kit, [userId]);
-    return await store.exclusive(async (unit) => peerState(userId, await readPeer(unit, userId)));
   }
 
   const answers: { readonly [N in KeysRequest]: (question: KeysQuestion<N>) => Promise<KeysAnswer<N>> } = {
@@ -414,101 +299,24 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
         throw refusal("not_found", "this browser itself");
       return tellDevices(deviceViews(await revokeDevices(kit, deviceIds)));
     },
-    async "handoff:begin"() {
-      waiting = await openHandoff(kit);
-      cancelLook = deps.clock.after(HANDOFF_LOOK_MS, () => void look());
-      return tellHandoff({ kind: "waiting", code: waiting.code, expiresAt: waiting.expiresAt });
-    },
-    async "handoff:cancel"() {
-      waiting = undefined;
-      cancelLook?.();
-      return {};
-    },
+    ...receiving.answers,
     async "handoff:check"({ code }) {
       await checkCode(kit, readCode(code));
       return {};
     },
     async "handoff:approve"({ code }) {
-      const readable = readCode(code);
-      const given = await store.exclusive(async (unit) => {
-        await ownDevice(unit);
-        const identity = await unit.get(KEY.identity, bytesCodec);
-        const locked = (await unit.get(KEY.vault, codecs.vault))?.locked;
-        const recoveryKey = locked === false ? await unit.get(KEY.recoveryKey, bytesCodec) : undefined;
-        if (identity === undefined) throw refusal("not_ready", "this browser has no identity");
-        return {
-          identity: toBase64(identity),
-          recoveryKey: recoveryKey === undefined ? null : toBase64(recoveryKey),
-        };
-      });
-      // What is not saved yet would not come along.
-      await vault.run();
-      await fillHandoff(kit, readable, given);
+      await giveIdentity(kit, vault, readCode(code));
       return {};
     },
-    "peer:state": async ({ userId }) => await peerOf(userId),
-    async "peer:accept"({ userId }) {
-      const peer = await acceptPeer(kit, userId);
-      await unblock(userId);
-      return peer;
-    },
-    async "safety:number"({ userId }) {
-      const { identityKey: _, ...number } = await safetyNumberOf(kit, userId, deps.sha512);
-      return number;
-    },
-    async "safety:scan"({ userId, code }) {
-      const scanned = await scan(kit, userId, code, deps.sha512);
-      await unblock(userId);
-      return scanned;
-    },
-    async "safety:verify"({ userId, digits, verified }) {
-      const peer = await verifyPeer(kit, userId, { digits, verified }, deps.sha512);
-      await unblock(userId);
-      return peer;
-    },
+    ...people.answers,
+    ...conversations.answers,
     "pad:key": async () => await padKey(),
-    "dm:history": async ({ channelId, before, after, limit }) =>
-      await historyPage(kit, { channelId, before, after, limit }),
-    "dm:states": async () =>
-      await store.exclusive(async (unit) => {
-        const states = [];
-        for (const key of await unit.keys("channel/")) {
-          const channel = await unit.get(key, codecs.channel);
-          if (channel !== undefined && !channel.left) states.push(await channelState(kit, unit, channel));
-        }
-        return states;
-      }),
-    "dm:pending": async () => await outbox.pending(),
     async "call:send"({ to, body, anew }) {
       await queueCallMessage(kit, to, body, anew);
       void outbox.run();
       return {};
     },
     "call:identities": async ({ userIds }) => await identitiesOf(kit, userIds),
-    async "dm:send"({ channelId, nonce, content, writtenAtMs }) {
-      await outbox.send(channelId, nonce, content, writtenAtMs);
-      return {};
-    },
-    async "dm:retry"({ nonce }) {
-      await outbox.retry(nonce);
-      return {};
-    },
-    async "dm:discard"({ nonce }) {
-      await outbox.discard(nonce);
-      return {};
-    },
-    async "dm:askAgain"({ channelId, messageId }) {
-      await askAgain(channelId, messageId);
-      return {};
-    },
-    async "dm:typing"({ channelId }) {
-      await outbox.pass(channelId, { k: "typing" });
-      return {};
-    },
-    async "dm:read"({ channelId, seq }) {
-      await read(channelId, seq, true);
-      return {};
-    },
     "vault:state": async () => await vault.state(),
     "vault:create": async ({ passphrase }) => ({ recoveryKey: await vault.create(passphrase) }),
     "vault:show": async () => ({ recoveryKey: await vault.show() }),
@@ -529,40 +337,16 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
     return views;
   }
 
-  /** What was held back for this person goes on its way. */
-  async function unblock(userId: UserId): Promise<void> {
-    const concerned = await store.exclusive((unit) => channelsWith(unit, userId));
-    await retryHeld(({ channelId, failure }) => {
-      const held = failure?.code === "identity_changed" || failure?.code === "no_devices";
-      return held && concerned.includes(channelId);
-    });
-    void outbox.run();
-  }
-
-  async function retryHeld(which: (one: DmPending) => boolean): Promise<void> {
-    for (const one of await outbox.pending()) if (which(one)) await outbox.retry(one.nonce);
-  }
-
-  async function peerChanged(userId: UserId): Promise<void> {
-    if (userId === deps.selfId) {
-      await settle();
-      if (state.kind === "ready") kit.tell("devices", deviceViews(await deps.server.call("listDevices")));
-      return;
-    }
-    await refreshPeers(kit, [userId]);
-    const peer = await store.exclusive((unit) => readPeer(unit, userId));
-    if (peer?.trust === "trusted" || peer?.trust === "verified") await unblock(userId);
+  async function ownChanged(): Promise<void> {
+    await settle();
+    if (state.kind === "ready") kit.tell("devices", deviceViews(await deps.server.call("listDevices")));
   }
 
   async function connected({ dms, deviceId, generation }: Feed["ready"]): Promise<void> {
     online = true;
     socketDevice = deviceId;
-    await inbox.restart(dms);
-    void tellRead(dms).catch(quiet);
-    await tellChannels(
-      kit,
-      dms.map(({ id }) => id),
-    );
+    await conversations.connected(dms);
+    void conversations.tellRead(dms).catch(quiet);
     // What the start asks is on its way still when the first connection comes, and is not asked twice.
     await started;
     const mine = state.kind === "ready" && state.deviceId === deviceId;
@@ -572,53 +356,18 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
 
   const feeds: { readonly [N in keyof Feed]: (body: Feed[N]) => Promise<void> } = {
     ready: connected,
+    ...conversations.feeds,
     async lost() {
       online = false;
       socketDevice = null;
     },
-    async "message:new"(message) {
-      inbox.take(message.channelId, { kind: "message", message });
-      await inbox.run();
-    },
-    async "message:deleted"({ channelId, id, seq }) {
-      inbox.take(channelId, { kind: "deleted", id, seq });
-      await inbox.run();
-    },
-    "message:ephemeral": async (event) => await inbox.passing(event),
-    async "dm:created"({ channel }) {
-      await inbox.learn([channel]);
-      await tellChannels(kit, [channel.id]);
-      await inbox.run();
-    },
-    async "dm:updated"({ channelId, participants }) {
-      await store.exclusive(async (unit) => {
-        const channel = await unit.get(KEY.channel(channelId), codecs.channel);
-        if (channel?.type !== "group_dm") return;
-        unit.put(KEY.channel(channelId), codecs.channel, {
-          ...channel,
-          participants: participants.map(({ id }) => id),
-        });
-        await unit.commit();
-      });
-      await tellChannels(kit, [channelId]);
-    },
-    async "dm:removed"({ channelId }) {
-      await store.exclusive(async (unit) => {
-        const channel = await unit.get(KEY.channel(channelId), codecs.channel);
-        if (channel !== undefined) unit.put(KEY.channel(channelId), codecs.channel, { ...channel, left: true });
-        await unit.commit();
-      });
-    },
-    "read:updated": async ({ channelId, seq }) => await read(channelId, seq, false),
     async "keys:received"({ messages }) {
       mailbox.take(messages);
       await mailbox.run();
     },
     "keys:low": refill,
-    "keys:changed": async ({ userId }) => await peerChanged(userId),
-    async "keys:handoff"({ id }) {
-      if (waiting?.id === id) await look();
-    },
+    "keys:changed": async ({ userId }) => await (userId === deps.selfId ? ownChanged() : people.changed(userId)),
+    "keys:handoff": async ({ id }) => receiving.filled(id),
   };
 
   async function changed(change: Change): Promise<void> {
@@ -669,8 +418,8 @@ function createOpened(deps: KeysDeps, store: Store): Keys {
 
   function close(): void {
     closed = true;
-    cancelLook?.();
     cancelSettle?.();
+    receiving.close();
     inbox.close();
     mailbox.close();
     outbox.close();

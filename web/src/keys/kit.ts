@@ -3,7 +3,15 @@ import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import type { Api } from "../net/rest.ts";
 import type { Socket } from "../net/socket.ts";
 import type { Clock, Locks } from "../sync/ports.ts";
-import { KeysError, type KeysEvent, type KeysEvents, type KeysRefusal } from "./port.ts";
+import {
+  type KeysAnswer,
+  KeysError,
+  type KeysEvent,
+  type KeysEvents,
+  type KeysQuestion,
+  type KeysRefusal,
+  type KeysRequest,
+} from "./port.ts";
 import type { Store } from "./store/store.ts";
 import { ApiError, asApiError } from "../net/api-error.ts";
 
@@ -38,6 +46,14 @@ export interface Kit {
   /** True while the socket is connected and speaks for this device. */
   readonly connected: () => boolean;
 }
+
+/** Those whose names begin so. */
+export type Topic<T extends string> = Extract<KeysRequest, `${T}:${string}`>;
+
+/** What answers some of the page's questions. */
+export type Answers<N extends KeysRequest> = {
+  readonly [Name in N]: (question: KeysQuestion<Name>) => Promise<KeysAnswer<Name>>;
+};
 
 /** A refusal of the server, or of ours, as it crosses the port. */
 export function asRefusal(thrown: unknown): KeysRefusal {

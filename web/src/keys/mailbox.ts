@@ -1,6 +1,7 @@
 import { ProtocolError } from "@lescopains/e2ee/errors";
 import type { ChannelId, MessageId, UserId } from "@lescopains/protocol/ids";
 import type { Envelope, FailureReason } from "@lescopains/protocol/keys";
+import { singleFlight } from "../sync/single-flight.ts";
 import { fromBase64 } from "./base64.ts";
 import { isHeard } from "./calls.ts";
 import { refreshLists } from "./device.ts";
@@ -10,7 +11,6 @@ import { forgetHolder, takeSenderKey } from "./groups.ts";
 import { type HistoryRow, readRow, readRowById, writeRow } from "./history.ts";
 import { type Effects, noEffects, place, readKept, tellEffects, unlessOffline } from "./inbox.ts";
 import { isWorldly, type Kit } from "./kit.ts";
-import { singleFlight } from "../sync/single-flight.ts";
 import { readerText, readPeer, tellPeer } from "./peers.ts";
 import type { KeysEvents } from "./port.ts";
 import { type Address, codecs, KEY } from "./records.ts";

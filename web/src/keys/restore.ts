@@ -174,21 +174,19 @@ export async function adoptIdentity(
 }
 
 /**
- * Goes on with what another browser gave, if something was: it is given once, so it is kept until this browser has made it its own. Answers
- * whether it has.
+ * Goes on with what another browser gave, if something was: it is given once, so it is kept until this browser has made it its own.
  *
  * @throws KeysError `vault_damaged` when the account has another identity by now.
  */
-export async function useGiven(kit: Kit, vault: Vault, name: string): Promise<boolean> {
+export async function useGiven(kit: Kit, vault: Vault, name: string): Promise<void> {
   const given = await kit.store.exclusive((unit) => unit.get(KEY.given, codecs.given));
-  if (given === undefined) return false;
+  if (given === undefined) return;
   const key = given.recoveryKey === null ? undefined : fromBase64(given.recoveryKey);
   const opened = key !== undefined && (await hasHistory(kit, vault, key));
   await adoptIdentity(kit, [fromBase64(given.identity)], name, (unit) => {
     if (opened) vault.adopt(unit, key);
     unit.drop(KEY.given);
   });
-  return true;
 }
 
 /** A vault that this key does not open any more, or that is damaged, keeps the identity back from nobody: it stays locked. */

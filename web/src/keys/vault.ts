@@ -15,10 +15,10 @@ import { deriveVaultKeys, type VaultKeys } from "@lescopains/e2ee/vault/vault-ke
 import { type Vault as ServerVault, VaultConflict } from "@lescopains/protocol/vault";
 import * as v from "valibot";
 import { ApiError } from "../net/api-error.ts";
+import { singleFlight } from "../sync/single-flight.ts";
 import { fromBase64, toBase64, toBase64Url, uuidBytes } from "./base64.ts";
 import { bucketRange } from "./history.ts";
 import { asRefusal, type Kit, refusal } from "./kit.ts";
-import { singleFlight } from "../sync/single-flight.ts";
 import { KeysError, type KeyProblem, type KeysRefusal, type VaultState } from "./port.ts";
 import { codecs, KEY, PeerRecord, RowRecord, type VaultRecord } from "./records.ts";
 import { bytesCodec, jsonCodec } from "./store/codec.ts";
