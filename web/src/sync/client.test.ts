@@ -131,6 +131,19 @@ describe("client", () => {
     expect(client.live.value).not.toBeNull();
   });
 
+  test("[CL6] for somebody who signed out meanwhile it is not", async () => {
+    const { client, clock, answers, signedIn, failLoads, loads } = setUp();
+    failLoads(100);
+    answers.set("login", signedIn(self));
+    answers.set("logout", () => new Response(null, { status: 204 }));
+    await client.login({ username: "ana", password: "correct horse" });
+    await clock.advance(100);
+    expect(loads()).toBe(1);
+    await client.logout();
+    await clock.advance(60_000);
+    expect(loads()).toBe(1);
+  });
+
   test("[CL7] a refused sign-in changes nothing and says why", async () => {
     const { client, answers, refused } = setUp();
     answers.set("login", refused("totp_required", 401));

@@ -122,7 +122,7 @@ export function createClient(deps: ClientDeps): Client {
   }
 
   async function openLive(user: Self): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
+    for (let attempt = 0; session.peek().kind === "signedIn"; attempt += 1) {
       try {
         const createLive = await deps.loadLive();
         const now = session.peek();
