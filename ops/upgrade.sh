@@ -39,7 +39,8 @@ keep_what_runs() {
 fetch_new() {
   if [ -z "$here" ]; then
     if git rev-parse --abbrev-ref '@{upstream}' >/dev/null 2>&1; then git pull --ff-only; fi
-    if docker compose config --images | grep -q '^lescopains/'; then
+    # Read to its end: what writes on into a pipe that nobody reads any more fails.
+    if docker compose config --images | grep '^lescopains/' >/dev/null; then
       docker compose pull --ignore-buildable
       docker compose build --pull
     else

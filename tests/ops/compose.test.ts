@@ -160,6 +160,16 @@ test("[DK13] all that lasts is in named volumes", () => {
   for (const volume of Object.keys(volumes)) expect(named).toContain(volume);
 });
 
+test("[DK20] whoever looks at the backups is who makes them: nobody else may", () => {
+  const looking = Object.entries(services).filter(([, one]) =>
+    one.volumes.some((mount) => String(mount).startsWith("${BACKUPS:-")),
+  );
+  expect(looking.map(([name]) => name).toSorted()).toEqual(["backup", "doctor", "node-exporter"]);
+  // Of the images of ours [DK14] says so.
+  for (const [name, { image, user }] of looking)
+    if (!image.startsWith("${IMAGES")) expect(user, name).toBe("1000:1000");
+});
+
 test("[DK14] the Dockerfile's bases are pinned, and no image runs as root", () => {
   const dockerfile = readFileSync(join(rootFolder, "ops/images/Dockerfile"), "utf8");
   const stages = new Set([...dockerfile.matchAll(/^FROM \S+ AS (\S+)/gm)].map((match) => match[1]));
