@@ -29,6 +29,11 @@ test("[SN1] a wrong setting is one line that names it and shows no value", () =>
   expect(message({ SFU_REGISTRY_URL: "ws://edge", SFU_SECRET: "hunter2" })).toBe(
     "SFU_SECRET: at least 32 bytes, the same as the edge's",
   );
+  // The second is what docker-compose.sfu.yml makes of no EDGE.
+  for (const SFU_REGISTRY_URL of ["example.org", "wss:///sfu-registry", "wss://exa mple.org", "file:///x"])
+    expect(message({ SFU_REGISTRY_URL, SFU_SECRET: "x".repeat(32) }), SFU_REGISTRY_URL).toBe(
+      "SFU_REGISTRY_URL: is no address like wss://example.org/sfu-registry",
+    );
   expect(message({ TRUSTED_PROXY: "10.0.0.0/8, my-proxy" })).toMatch(/^TRUSTED_PROXY: is no list of addresses/);
   expect(message({ TRUSTED_PROXY: "10.0.0.0/33" })).toMatch(/^TRUSTED_PROXY: is no list of addresses/);
   expect(message({ SFU_NODE_ID: "Not A Name" })).toMatch(/^SFU_NODE_ID: /);

@@ -89,7 +89,13 @@ const Environment = v.object({
   SFU_PEERS_PER_WORKER: number(40, 1, 1_000),
   SFU_EDGE_KEYS: Keys,
   /** Without both, the node works but no edge knows of it. */
-  SFU_REGISTRY_URL: text,
+  SFU_REGISTRY_URL: v.pipe(
+    text,
+    v.check(
+      (value) => value === "" || (/^(?:ws|http)s?:\/\/[^/]/.test(value) && URL.canParse(value)),
+      "is no address like wss://example.org/sfu-registry",
+    ),
+  ),
   SFU_SECRET: text,
   /** Pages of other origins that may use this node: the edge's own address. */
   SFU_ORIGINS: list,
