@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import type { ChannelId } from "@lescopains/protocol/ids";
+import type { Presence } from "@lescopains/protocol/sfu/registry";
 import { SignJWT } from "jose";
+import { v7 } from "uuid";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { anotherSession } from "./kit/devices.ts";
@@ -157,6 +160,44 @@ test("[VO22] who found no node is told when there is one", async () => {
   await waitFor("a second one", () => a.of("voice:rejoin").length === 2);
   expect(await join(place, ana, channelId, joinId)).toMatchObject({ url: "https://again", joinId });
   expect(b.of("voice:rejoin")).toEqual([]);
+});
+
+test("[VO22] who does not come back is not waited for longer because nodes come and go", async () => {
+  const { ana, channelId } = await two(place);
+  const only = await node();
+  const a = await on(ana);
+  const { token, joinId } = await join(place, ana, channelId);
+  await only.admit(token);
+  await connected(joinId);
+  const due = async () => {
+    const { rows } = await place.sql.query<{ due_at: Date }>("SELECT due_at FROM voice_sessions WHERE id = $1", [joinId]);
+    return rows[0]?.due_at.getTime();
+  };
+  only.kill();
+  await a.until("voice:rejoin");
+  const before = await due();
+  for (const times of [2, 3]) {
+    (await node()).kill();
+    await waitFor("another call to come", () => a.of("voice:rejoin").length === times);
+  }
+  expect(await due()).toBe(before);
+});
+
+test("[VO23] a node that connects once more while its rooms are looked at is told what to do, and lives", async () => {
+  const { ana } = await two(place);
+  const sfu = new FakeSfu(place, { id: "twice" });
+  const strange = v7() as ChannelId;
+  const peer = { peerId: v7(), joinId: v7(), userId: ana.id, deviceId: null, sessionId: v7(), sources: [] };
+  sfu.rooms.set(strange, new Map([[peer.peerId, peer as unknown as Presence]]));
+  const lock = await place.sql.connect();
+  await lock.query("BEGIN; LOCK TABLE channels");
+  await sfu.start();
+  await sfu.start();
+  await lock.query("COMMIT");
+  lock.release();
+  // For each time that it said something of the room: twice that it has it, once that it is empty.
+  await waitFor("the orders", () => sfu.of("close-room").length === 3);
+  sfu.kill();
 });
 
 test("[VO24] what is no node of ours registers nothing", async () => {

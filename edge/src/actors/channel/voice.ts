@@ -326,10 +326,7 @@ export class Voice {
   /** [VO22] There is a node again: whoever lost theirs, and found no other, is asked once more. */
   nodeCame(): Promise<Outcome<undefined>> {
     return this.#keeper.change(async (roster) => {
-      await this.#displace(
-        roster,
-        roster.seats.filter(({ node, wasConnected }) => node === null && wasConnected),
-      );
+      this.#callBack(roster.seats.filter(({ node, wasConnected }) => node === null && wasConnected));
       return ok();
     });
   }
@@ -348,8 +345,12 @@ export class Voice {
   async #displace(roster: Roster, seats: readonly Seat[]): Promise<void> {
     if (seats.length === 0) return;
     await roster.displaced(seats);
+    for (const { joinId } of seats) this.#told.delete(joinId);
+    this.#callBack(seats);
+  }
+
+  #callBack(seats: readonly Seat[]): void {
     for (const { userId, joinId } of seats) {
-      this.#told.delete(joinId);
       void tellUsers(this.#options.env, [userId], {
         event: "voice:rejoin",
         body: { channelId: this.#options.id, joinId },

@@ -240,7 +240,7 @@ export class SfuRegistry extends Actor {
         node.taken(roomId);
         for (const { joinId } of answer.value.strangers) void this.kick(node.id, roomId, joinId);
         for (const { joinId, rights } of answer.value.rights) void this.rights(node.id, roomId, joinId, rights);
-      } else if (answer.error.code === "not_found") void this.#command(link, { type: "close-room", roomId });
+      } else if (answer.error.code === "not_found") void this.#commandTo(node.id, { type: "close-room", roomId });
       else retries = true;
     } catch (error) {
       retries = true;
@@ -314,6 +314,7 @@ export class SfuRegistry extends Actor {
     return true;
   }
 
+  /** By its present connection, which may be another one than when what leads to the order was said. */
   async #commandTo(node: string, order: Order): Promise<void> {
     const link = await this.#linkTo(node);
     if (link !== undefined) await this.#command(link, order);
