@@ -12,8 +12,11 @@ import { type LinkEnd, openSfuLink } from "./sfu-link.ts";
 import type { OpenSfuWire } from "./sfu-wire.ts";
 import { keepPath } from "./transports.ts";
 
-/** `dead`: no path to the node's media is left. `failed`: this browser could not set it up. */
-export type RoomEnd = LinkEnd | { readonly kind: "dead" } | { readonly kind: "failed"; readonly error: unknown };
+/** `dead`: no path to the node's media is left. `unreachable`: there never was one. `failed`: this browser could not set it up. */
+export type RoomEnd =
+  | LinkEnd
+  | { readonly kind: "dead" | "unreachable" }
+  | { readonly kind: "failed"; readonly error: unknown };
 
 export interface MediaRoomEvents {
   /** Media can be sent and received. Again after each time without a connection. */
@@ -236,7 +239,7 @@ export function openMediaRoom(deps: MediaRoomDeps, events: MediaRoomEvents): Med
       );
     });
     const paths = [send, receive].map((transport) =>
-      keepPath(transport, { link, clock, dead: () => over({ kind: "dead" }) }),
+      keepPath(transport, { link, clock, dead: (was) => over({ kind: was ? "dead" : "unreachable" }) }),
     );
     const receiving = createReceiving({
       link,

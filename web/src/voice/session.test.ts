@@ -225,6 +225,21 @@ describe("coming back", () => {
     expect(left).toEqual(["lounge stay-1"]);
   });
 
+  test("[VC20] who reaches the media of no node, twice in a row, is told so instead of being called back for ever", async () => {
+    const { session, clock, joined, rooms, left } = setting();
+    await joined(lounge);
+    for (const kind of ["unreachable", "dead", "unreachable"] as const) {
+      rooms.at(-1)?.events.over({ kind });
+      await clock.advance(0);
+      rooms.at(-1)?.events.here();
+      expect(session.state.value.kind).toBe("joined");
+    }
+    rooms.at(-1)?.events.over({ kind: "unreachable" });
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "ended", reason: "timeout" } } });
+    await clock.advance(60_000);
+    expect([rooms.length, left]).toEqual([4, ["lounge stay-1"]]);
+  });
+
   test("[VC15] waiting for a node ends when the server says that there is one", async () => {
     const { session, clock, joined, rooms, answers, asked } = setting();
     await joined(lounge);

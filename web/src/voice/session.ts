@@ -82,6 +82,8 @@ export interface VoiceSession {
 const GIVE_UP_MS = 60_000;
 /** The node is told that a place was taken away before its holder is. */
 const REASON_MS = 2_000;
+/** So many rooms in a row to whose media there is no way: something stands between. */
+const UNREACHABLE = 2;
 const LOOK_EVERY_MS = 5_000;
 /** Browsers hold the timers of a page that nobody sees back for a minute; one that comes later than this comes out of sleep. */
 const ASLEEP_MS = 120_000;
@@ -102,6 +104,8 @@ interface Stay {
   attempt: number;
   /** Grows when a place is to be asked for once more: an answer to what was asked before comes too late. */
   round: number;
+  /** Rooms in a row whose media could not be reached. */
+  unreachable: number;
   /** It will be tried again by and by. */
   waits: boolean;
   /** Since when there is no media. */
@@ -176,6 +180,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
       room: undefined,
       attempt: 0,
       round: 0,
+      unreachable: 0,
       waits: false,
       awaySinceMs: clock.now(),
       wasJoined: false,
@@ -308,7 +313,11 @@ export function createSession(deps: SessionDeps): VoiceSession {
   }
 
   function roomOver(mine: Stay, how: RoomEnd): void {
-    if (how.kind === "failed") {
+    mine.unreachable = how.kind === "unreachable" ? mine.unreachable + 1 : 0;
+    if (mine.unreachable === UNREACHABLE) {
+      giveBack(mine);
+      end(mine, { kind: "ended", reason: "timeout" });
+    } else if (how.kind === "failed") {
       giveBack(mine);
       end(mine, { kind: "failed" });
     } else if (how.kind === "closed" && how.reason === "moved" && how.channelId !== undefined) {

@@ -10,13 +10,14 @@ const RESTARTS = 3;
 
 /**
  * Keeps a transport's path: when the network changes or fails, ICE begins anew, and media goes on where it was. `dead` is called when that does
- * not help.
+ * not help, with whether there ever was a path.
  */
 export function keepPath(
   transport: types.Transport,
-  { link, clock, dead }: { readonly link: SfuLink; readonly clock: Clock; readonly dead: () => void },
+  { link, clock, dead }: { readonly link: SfuLink; readonly clock: Clock; readonly dead: (was: boolean) => void },
 ): { readonly restart: () => void; readonly close: () => void } {
   let restarts = 0;
+  let was = false;
   let cancel: (() => void) | undefined;
 
   function later(delayMs: number): void {
@@ -29,7 +30,7 @@ export function keepPath(
     cancel = undefined;
     if (transport.closed || transport.connectionState === "new") return;
     if (restarts >= RESTARTS) {
-      dead();
+      dead(was);
       return;
     }
     restarts += 1;
@@ -43,6 +44,7 @@ export function keepPath(
 
   transport.on("connectionstatechange", (state) => {
     if (state === "connected") {
+      was = true;
       restarts = 0;
       cancel?.();
       cancel = undefined;
