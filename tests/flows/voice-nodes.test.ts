@@ -170,7 +170,9 @@ test("[VO22] who does not come back is not waited for longer because nodes come 
   await only.admit(token);
   await connected(joinId);
   const due = async () => {
-    const { rows } = await place.sql.query<{ due_at: Date }>("SELECT due_at FROM voice_sessions WHERE id = $1", [joinId]);
+    const { rows } = await place.sql.query<{ due_at: Date }>("SELECT due_at FROM voice_sessions WHERE id = $1", [
+      joinId,
+    ]);
     return rows[0]?.due_at.getTime();
   };
   only.kill();
