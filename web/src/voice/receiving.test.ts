@@ -70,6 +70,26 @@ describe("sound", () => {
     expect(asked).toHaveLength(2);
   });
 
+  test("[VC61] goes through the keys of the stay that the list names now: who began another one is heard though the node was faster", async () => {
+    const { receiving, asked, attached, world } = setting();
+    receiving.add(leo, voice);
+    await settle();
+    world.stay = "stay-2";
+    receiving.reconsider();
+    await settle();
+    expect(attached).toEqual(["audio of stay-1", "audio of stay-2"]);
+    expect(asked.slice(2)).toEqual([
+      "closed c1-voice",
+      "consumer:close c1-voice",
+      "consume voice",
+      "consumer:resume c2-voice",
+    ]);
+    world.stay = undefined;
+    receiving.reconsider();
+    await settle();
+    expect(asked).toHaveLength(6);
+  });
+
   test("[VC62] who hears nobody receives nothing", async () => {
     const { receiving, asked } = setting();
     receiving.add(leo, voice);

@@ -85,6 +85,8 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
     let gone = false;
     let refused = false;
     let consumer: types.Consumer | undefined;
+    /** The stay through whose keys it goes. */
+    let through: string | undefined;
     /** One that the node has, and the browser is setting up. */
     let comingId: string | undefined;
     let flowing = false;
@@ -105,6 +107,7 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
         return;
       }
       comingId = consumerId;
+      through = stay;
       consumer = await transport.consume({
         id: consumerId,
         producerId,
@@ -130,13 +133,19 @@ export function createReceiving(deps: ReceivingDeps): Receiving {
     async function step(): Promise<boolean> {
       if (gone || refused || transport.closed) return false;
       const isOn = isWanted();
+      const stay = deps.stayOf(sender);
       if (consumer === undefined) {
-        const stay = deps.stayOf(sender);
         if (!isOn || stay === undefined) return false;
         await consume(stay);
         return true;
       }
       const consumerId = consumer.id;
+      if (stay !== undefined && stay !== through) {
+        // The node told of it before the list named the other stay of the same device.
+        drop();
+        closeThere(consumerId);
+        return true;
+      }
       if (isOn && kind === "video") {
         const wish = wanted(source, widest());
         if (source === "camera" && told?.layers.spatialLayer !== wish.layers.spatialLayer) {
