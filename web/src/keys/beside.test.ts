@@ -7,6 +7,7 @@ import { type FakeBrowser, until } from "./fake-browser.ts";
 import { ANA, arrived, browser, closeBrowsers, LEO, pair, tabBeside } from "./fake-people.ts";
 import { FakeKeysServer } from "./fake-server.ts";
 import type { KeysEvents } from "./port.ts";
+import { FakeClock } from "../sync/fakes.ts";
 import { openKeysDatabase } from "./store/database.ts";
 
 afterEach(closeBrowsers);
@@ -157,6 +158,45 @@ test("[EN3] one-time keys that run short while they are being counted are filled
   leo.port.feed("keys:low", { remaining: 5 });
   release();
   await until("they are filled up", () => keys().length === 100);
+});
+
+test("[EN41] what changes again and again is saved meanwhile", async () => {
+  const { server, channel, ana, leo } = await pair();
+  await leo.port.ask("vault:create", { passphrase: null });
+  const clock = new FakeClock();
+  leo.clock = clock;
+  await (await leo.reopen()).ready();
+  await saved(leo);
+  const versions = () => [...(server.account(LEO).vault?.records.values() ?? [])].map(({ version }) => version).join();
+  const before = versions();
+  const words: string[] = [];
+  while (words.length < 10) {
+    words.push(`${words.length}`);
+    await ana.send(channel, words.at(-1) ?? "");
+    await leo.reads(channel, words);
+    await clock.advance(2_000);
+  }
+  await until("it is saved", () => versions() !== before);
+});
+
+test("[EN41] what was saved when the connection came back is not asked after once more by the clock", async () => {
+  const { server, channel, ana, leo } = await pair();
+  await leo.port.ask("vault:create", { passphrase: null });
+  const clock = new FakeClock();
+  leo.clock = clock;
+  await (await leo.reopen()).ready();
+  await saved(leo);
+  leo.goOffline();
+  await ana.send(channel, "one");
+  await until("it is stored", () => server.channels.get(channel)?.rows.length === 1);
+  leo.reconnect();
+  await leo.reads(channel, ["one"]);
+  await saved(leo);
+  leo.calls.length = 0;
+  await clock.advance(60_000);
+  // Whatever has begun by now has asked.
+  await leo.port.ask("dm:states", {});
+  expect(leo.calls).toEqual([]);
 });
 
 test("[EN49] given its identity by another browser while it restores it from the vault, a browser is one device", async () => {

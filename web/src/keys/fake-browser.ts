@@ -58,6 +58,8 @@ export class FakeBrowser {
   session: string;
   readonly databaseName: string;
   weather: Weather = calm;
+  /** From the next opening on. */
+  clock: Clock = fastClock;
   /** Counted down at each thing that is waited for; the browser is killed at 0. */
   killIn = Infinity;
   /** Storage that fails, for tests of what is said then. */
@@ -172,7 +174,7 @@ export class FakeBrowser {
       },
       platform: { random: (length) => crypto.getRandomValues(new Uint8Array(length)), curve },
       subtle,
-      clock: fastClock,
+      clock: this.clock,
       locks: this.locks.current,
       sha512: nobleSha512(() => Promise.resolve()),
       // Quick, and as sensitive to what goes in: the library itself takes half a second and is not what is tested here.

@@ -44,6 +44,8 @@ const contentCodec = jsonCodec(VaultContent);
 const CONTENT_BYTES = 100_000;
 /** What was written in quick succession is saved together. */
 const SAVE_AFTER_MS = 3_000;
+/** What goes on changing is saved this long after it began to. */
+const SAVE_LATEST_MS = 15_000;
 const SAVE_AGAIN_MS = 30_000;
 const NAMES_INFO = utf8("LesCopains vault 1 record names");
 const CHECK_NAME = "root";
@@ -96,6 +98,8 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
   const lock = `lescopains:vault:${kit.selfId}`;
   let failure: KeysRefusal | null = null;
   let cancel: (() => void) | undefined;
+  /** When the first thing changed that is not saved. */
+  let sinceMs: number | undefined;
   let closed = false;
 
   async function openVault(recoveryKey: Uint8Array): Promise<OpenVault> {
@@ -234,7 +238,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
       await keepNew(recoveryKey, passphrase !== null);
     });
     // Told with the first save: the key is to be shown before a page that says "saved" takes its place.
-    wake(0);
+    later(0);
     return formatRecoveryKey(recoveryKey);
   }
 
@@ -257,13 +261,20 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     });
   }
 
-  function wake(delayMs = SAVE_AFTER_MS): void {
+  function wake(): void {
+    sinceMs ??= kit.clock.now();
+    later(Math.max(0, Math.min(SAVE_AFTER_MS, sinceMs + SAVE_LATEST_MS - kit.clock.now())));
+  }
+
+  function later(delayMs: number): void {
     if (closed) return;
     cancel?.();
     cancel = kit.clock.after(delayMs, () => void run());
   }
 
   const run = singleFlight(async () => {
+    cancel?.();
+    sinceMs = undefined;
     if (closed || !kit.connected()) return;
     const has = await kit.store
       .exclusive(async (unit) => [await unit.keys(KEY.recoveryKey), await unit.keys(KEY.nextVault)].flat().length > 0)
@@ -284,7 +295,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
       failure = null;
     } catch (error) {
       failure = asRefusal(error);
-      if (failure.server !== "vault_full") wake(failure.retryAfterMs ?? SAVE_AGAIN_MS);
+      if (failure.server !== "vault_full") later(failure.retryAfterMs ?? SAVE_AGAIN_MS);
     }
     await tellState().catch(() => undefined);
   });
@@ -489,7 +500,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
       }
     },
     adopt,
-    wake: () => wake(),
+    wake,
     run,
     close() {
       closed = true;
