@@ -152,6 +152,34 @@ test("who owns a place has all of it in reach on a phone, whatever things are ca
   await phone.context.close();
 });
 
+test("[CV10] what a message offers when it is touched can be pressed, and is gone where one writes", async () => {
+  const gang = await seedGang({ url, people: ["Chloé", "Léo"] });
+  await converse(url, gang.channel.id, [[gang.owner, "On prend le train ?"]]);
+  const phone = await visitor(browser, PHONE);
+  const { page } = phone;
+  await signIn(phone, url, gang.others[0] ?? gang.owner);
+  await openChannel(page, url, gang.server.id, gang.channel.id);
+  const touched = message(page, "On prend le train ?").first();
+  const actions = touched.getByRole("toolbar");
+  await touched.tap();
+  await actions.getByRole("button", { name: "Plus" }).tap();
+  await page.getByRole("menuitem", { name: "Copier le texte" }).waitFor();
+  await page.keyboard.press("Escape");
+  await actions.getByRole("button", { name: "Répondre" }).tap();
+  await page.getByText("Tu réponds à Chloé").waitFor();
+  // Where one writes, nothing lies over the messages.
+  await composer(page).fill("Celui de 9 h 40");
+  await actions.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Envoyer" }).tap();
+  await stored(page, "Celui de 9 h 40").waitFor();
+  await touched.tap();
+  await actions.getByRole("button", { name: "Ajouter une réaction" }).tap();
+  await page.getByRole("dialog").getByRole("option").first().tap();
+  await touched.getByRole("button", { name: / 1 : toi$/ }).waitFor();
+  expect(phone.faults).toEqual([]);
+  await phone.context.close();
+});
+
 test("who has a place to themselves is led to invite others, on a phone too", async () => {
   const gang = await seedGang({ url, people: ["Ana"] });
   const phone = await visitor(browser, PHONE);
@@ -160,6 +188,11 @@ test("who has a place to themselves is led to invite others, on a phone too", as
   await page.goto(`${url}/s/${gang.server.id}`);
   await page.getByRole("main").getByRole("button", { name: "Inviter des copains" }).tap();
   await page.getByRole("dialog").getByLabel("Lien d'invitation").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Fermer" }).tap();
+  await page.goto(`${url}/dm`);
+  await page.getByRole("button", { name: "Amis" }).tap();
+  await page.getByRole("dialog", { name: "Amis" }).waitFor();
+  expect(await violations(page)).toEqual([]);
   expect(phone.faults).toEqual([]);
   await phone.context.close();
 });

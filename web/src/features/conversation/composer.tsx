@@ -79,7 +79,12 @@ function OpenComposer({ room, channel, name }: ComposerProps) {
   }
 
   return (
-    <div class="composer-frame">
+    <div
+      class="composer-frame"
+      onFocusIn={() => {
+        room.activeKey.value = null;
+      }}
+    >
       <div class="composer" data-over={remaining !== undefined && remaining < 0}>
         <ReplyBar room={room} />
         <div class="composer-line">

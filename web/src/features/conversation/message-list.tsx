@@ -313,7 +313,9 @@ export function MessageList({ room, name, direct }: MessageListProps) {
           if (event.pointerType === "mouse" && event.target instanceof Element)
             activate(event.target.closest("[data-key]"));
         }}
-        onPointerLeave={() => {
+        onPointerLeave={(event) => {
+          // A finger leaves whenever it lifts, also from the action that it presses.
+          if (event.pointerType !== "mouse") return;
           const busy = room.picking.peek() !== null || scroller.current?.querySelector(".menu:popover-open") !== null;
           if (!busy) room.activeKey.value = null;
         }}
