@@ -39,10 +39,10 @@ export function Dialog({ title, closeLabel, wide = false, onClose, children }: D
         if (event.target === event.currentTarget) onClose();
       }}
     >
-      <header class="dialog-head">
+      <div class="dialog-head">
         <h2 id={id}>{title}</h2>
         <IconButton icon={X} label={closeLabel} onClick={onClose} />
-      </header>
+      </div>
       <div class="dialog-body">{children}</div>
     </dialog>
   );
