@@ -13,6 +13,11 @@ const withoutSummaries: Plugin = {
   },
 };
 
+/** What the first page needs of the contract, and the parts of its form. */
+const CONTRACT =
+  /protocol\/src\/(rest|instance|entities|permissions|ids|limits|device-list|errors|handoff|keys|ciphertext|vault|voice)\.ts$/;
+const FORM = /web\/src\/(app\/(errors|task|second-factor|language-switch|link-secret)|ui\/(field|notice))\.tsx?$/;
+
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [emojiNames(), withoutSummaries],
@@ -24,12 +29,12 @@ export default defineConfig({
     sourcemap: false,
     rolldownOptions: {
       output: {
-        // What the first page needs of the contract is one file: split by who else uses which part, it compresses worse.
+        // These are one file: split by who else uses which part, it compresses worse.
         codeSplitting: {
           groups: [
             {
-              name: "contract",
-              test: /protocol\/src\/(rest|instance|entities|permissions|ids|limits|device-list|errors|handoff|keys|ciphertext|vault|voice)\.ts$/,
+              name: "first",
+              test: (id) => CONTRACT.test(id) || FORM.test(id),
             },
           ],
         },
