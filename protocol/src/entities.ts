@@ -46,6 +46,8 @@ export const ChannelName = label(LIMITS.channelNameMax);
 export const RoleName = label(LIMITS.roleNameMax);
 export const Email = v.pipe(v.string(), v.maxLength(LIMITS.emailMax), v.email());
 export const InviteCode = v.pipe(v.string(), v.length(LIMITS.inviteCodeLength), v.regex(/^[A-Za-z0-9]+$/));
+/** The secret of a link that works once (it makes the first operator, or sets a password): 32 random bytes, base64url. */
+export const LinkSecret = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
 /** A colour as 0xRRGGBB. */
 export const Color = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xff_ff_ff));
 export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -74,6 +76,14 @@ export const Session = v.object({
   current: v.boolean(),
 });
 export type Session = v.InferOutput<typeof Session>;
+
+/** The last link for a new password that was made for the account, by an operator or from the machine. */
+export const PasswordLink = v.object({
+  madeAt: Timestamp,
+  /** Null: it was not used. */
+  usedAt: v.nullable(Timestamp),
+});
+export type PasswordLink = v.InferOutput<typeof PasswordLink>;
 
 /** What a client may set; `invisible` shows to others as `offline`. */
 export const StatusChoice = v.picklist(["online", "idle", "dnd", "invisible"]);

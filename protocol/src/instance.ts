@@ -13,6 +13,3 @@ export const Instance = v.object({
   version: v.string(),
 });
 export type Instance = v.InferOutput<typeof Instance>;
-
-/** The secret of the link that makes the first operator: 32 random bytes, base64url. */
-export const ClaimSecret = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));

@@ -135,6 +135,8 @@ export const PERIODS = {
   typingMs: 8_000,
   /** A ciphertext that its device did not fetch for this long is deleted. */
   ciphertextMs: 30 * 24 * 60 * 60_000,
+  /** A link for a new password reaches its person within a day, or another is made. */
+  passwordLinkMs: 24 * 60 * 60_000,
   /** Long enough to find the other device and unlock it. */
   handoffMs: 10 * 60_000,
   /** A call rings for this long. */

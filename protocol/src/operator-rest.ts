@@ -8,6 +8,7 @@ import {
   InstanceInvite,
   InstanceInviteCreate,
   InstancePatch,
+  MadePasswordLink,
   OperatorLog,
   OperatorStatus,
   OperatorUser,
@@ -81,6 +82,15 @@ export const OPERATOR_REST = {
     body: OperatorUserPatch,
     status: 200,
     answer: OperatorUser,
+  },
+  makePasswordLink: {
+    method: "POST",
+    path: "/api/operator/users/:id/password-link",
+    summary: "Make a link by which somebody who forgot their password sets a new one; the one before is void",
+    auth: "operator",
+    params: v.object({ id: UserId }),
+    status: 201,
+    answer: MadePasswordLink,
   },
   deleteAccount: {
     method: "DELETE",

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { Count, label, User } from "./entities.ts";
+import { Count, label, LinkSecret, User } from "./entities.ts";
 import { Timestamp, UserId } from "./ids.ts";
-import { ClaimSecret, Registration } from "./instance.ts";
+import { Registration } from "./instance.ts";
 import { LIMITS, PERIODS } from "./limits.ts";
 import { NodeLoad } from "./sfu/registry.ts";
 import { NodeId } from "./sfu/token.ts";
@@ -13,7 +13,7 @@ export const InstancePatch = v.object({
 });
 export type InstancePatch = v.InferOutput<typeof InstancePatch>;
 
-export const ClaimBody = v.object({ secret: ClaimSecret });
+export const ClaimBody = v.object({ secret: LinkSecret });
 
 /** An account as operators see it: who, since when, with what; never what anybody wrote. */
 export const OperatorUser = v.object({
@@ -44,6 +44,10 @@ export const OperatorUserPatch = v.variant("change", [
   v.object({ change: v.literal("resetTotp") }),
 ]);
 export type OperatorUserPatch = v.InferOutput<typeof OperatorUserPatch>;
+
+/** The secret stands behind the `#` of the link's address, `/reset#…`. `expiresIn` in seconds. */
+export const MadePasswordLink = v.object({ secret: LinkSecret, expiresIn: Count });
+export type MadePasswordLink = v.InferOutput<typeof MadePasswordLink>;
 
 /** `ownedServers`: how many servers go with the account, as it was shown; another number is refused with `conflict`. */
 export const OperatorUserDelete = v.object({ ownedServers: Count });
@@ -109,6 +113,7 @@ export const OPERATOR_ACTIONS = [
   "user.promote",
   "user.demote",
   "user.resetTotp",
+  "user.passwordLink",
   "user.delete",
   "instance.change",
   "invite.create",

@@ -11,10 +11,12 @@ import {
   Invite,
   InviteCode,
   InvitePreview,
+  LinkSecret,
   Member,
   Message,
   Overwrite,
   Password,
+  PasswordLink,
   Role,
   RoleName,
   Self,
@@ -86,6 +88,11 @@ export type LoginBody = v.InferOutput<typeof LoginBody>;
 /** `expiresIn` in seconds. The refresh token travels in a cookie only. */
 export const SignedIn = v.object({ user: Self, accessToken: v.string(), expiresIn: Count });
 export type SignedIn = v.InferOutput<typeof SignedIn>;
+
+/** The secret of a link for a new password. */
+export const PasswordLinkBody = v.object({ secret: LinkSecret });
+export const PasswordLinkUse = v.object({ secret: LinkSecret, password: Password });
+export type PasswordLinkUse = v.InferOutput<typeof PasswordLinkUse>;
 
 export const TotpSetup = v.object({ secret: v.string(), uri: v.string() });
 export const TotpEnableBody = v.object({ code: TotpCode });
@@ -285,13 +292,30 @@ export const REST = {
     answer: SignedIn,
   },
   logout: { method: "POST", path: "/api/auth/logout", summary: "End this session", auth: "cookie", status: 204 },
+  readPasswordLink: {
+    method: "POST",
+    path: "/api/auth/password-link",
+    summary: "Whose new password a link sets",
+    auth: "none",
+    body: PasswordLinkBody,
+    status: 200,
+    answer: v.object({ username: v.string() }),
+  },
+  usePasswordLink: {
+    method: "POST",
+    path: "/api/auth/password-link/use",
+    summary: "Set a new password by a link, which is used up, and end every session of the account",
+    auth: "none",
+    body: PasswordLinkUse,
+    status: 204,
+  },
   listSessions: {
     method: "GET",
     path: "/api/auth/sessions",
     summary: "Where the account is signed in",
     auth: "user",
     status: 200,
-    answer: v.object({ sessions: v.array(Session) }),
+    answer: v.object({ sessions: v.array(Session), passwordLink: v.nullable(PasswordLink) }),
   },
   revokeSession: {
     method: "DELETE",

@@ -24,7 +24,16 @@ const HUGE_BYTES = 10 * 1024 * 1024;
 const ALL: readonly (readonly [string, Route])[] = Object.entries(ROUTES);
 
 /** Routes that are granted only to who knows a password, a code, a link's secret, or an account's identity key. */
-const NEEDS_A_SECRET = new Set(["claimInstance", "totpEnable", "totpDisable", "deleteSelf", "putDevice", "putDevices"]);
+const NEEDS_A_SECRET = new Set([
+  "claimInstance",
+  "readPasswordLink",
+  "usePasswordLink",
+  "totpEnable",
+  "totpDisable",
+  "deleteSelf",
+  "putDevice",
+  "putDevices",
+]);
 
 let place: Place;
 let victims: Awaited<ReturnType<typeof plantCanaries>>;

@@ -53,6 +53,10 @@ const FILL = [
   // Two operators, one account that is disabled.
   `UPDATE users SET operator = id <> ${sqlId("a", "59999")}, disabled_at = CASE WHEN id = ${sqlId("a", "59999")} THEN now() END
    WHERE id IN (${sqlId("a", "59998")}, ${sqlId("a", "59999")}, ${sqlId("a", "60000")})`,
+  // Links for a new password: user 1's is of the secret whose hash is all zeros.
+  `UPDATE users SET password_link_hash = CASE WHEN id = ${sqlId("a", "1")} THEN decode(repeat('00', 32), 'hex') ELSE sha256(id::text::bytea) END,
+     password_link_made_at = now()
+   WHERE id <= ${sqlId("a", "3000")}`,
   `UPDATE instance SET registration = 'invite', server_invites = true`,
   `INSERT INTO instance_invites (code, created_by)
    SELECT 'inst' || lpad(n::text, 6, '0'), ${sqlId("a", "60000")} FROM generate_series(1, 200) AS n`,

@@ -84,6 +84,8 @@ const ROWS_AFTER: Readonly<Record<string, string>> = {
     INSERT INTO operator_log (operator_id, operator_name, action, subject, subject_name) VALUES (${ADA}, 'Ada', 'user.disable', ${BOB}, 'bob');`,
   "0011-generation.sql": `
     UPDATE instance SET generation = gen_random_uuid();`,
+  "0012-password-links.sql": `
+    UPDATE users SET password_link_hash = '\\x00', password_link_made_at = now() WHERE id = ${BOB};`,
 };
 
 async function connected<T>(connectionString: string, use: (client: Client) => Promise<T>): Promise<T> {

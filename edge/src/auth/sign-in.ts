@@ -21,7 +21,7 @@ import { type Env, settings } from "../platform/env.ts";
 import { log } from "../platform/logger.ts";
 import { ok, type Outcome, type Refusal, refuse } from "@lescopains/protocol/outcome";
 import { signAccessToken } from "./access-token.ts";
-import { secretHash } from "./claim.ts";
+import { secretHash } from "./link-secret.ts";
 import { admit, failedSignIns, forgive, registrations, signIns } from "./limits.ts";
 import { hashPassword, verifyPassword } from "./passwords.ts";
 import { openRefreshToken, sealRefreshToken } from "./refresh-token.ts";

@@ -1,4 +1,4 @@
-import type { Self, User } from "@lescopains/protocol/entities";
+import type { PasswordLink, Self, User } from "@lescopains/protocol/entities";
 import type { ServerId, SessionId, Timestamp, UserId } from "@lescopains/protocol/ids";
 import type { Registration } from "@lescopains/protocol/instance";
 import { admitsWithoutUse, isLiving } from "./admission.ts";
@@ -106,7 +106,7 @@ export const patchAccount = statement<[UserId, string | null, boolean, string | 
 );
 
 /**
- * Sets a new password and ends the other sessions, with the changes of `patchAccount`: user, display name, whether to set the e-mail,
+ * Sets a new password, ends the other sessions and voids a link for a new password, with the changes of `patchAccount`: user, display name, whether to set the e-mail,
  * e-mail, the session that stays, the hash it replaces, the new hash. No row: the password is another one by now.
  */
 export const changePassword = statement<
@@ -115,12 +115,44 @@ export const changePassword = statement<
 >(
   "accounts.change_password",
   `WITH u AS (
-     UPDATE users SET display_name = coalesce($2, display_name), email = CASE WHEN $3 THEN $4 ELSE email END, password_hash = $7
+     UPDATE users SET display_name = coalesce($2, display_name), email = CASE WHEN $3 THEN $4 ELSE email END, password_hash = $7,
+       password_link_hash = NULL
      WHERE id = $1 AND password_hash = $6 RETURNING *
    ), ended AS (
      DELETE FROM sessions WHERE user_id = (SELECT id FROM u) AND id <> $5 RETURNING id
    )
    SELECT ${SELF_COLUMNS}, ARRAY(SELECT id::text FROM ended) AS gone FROM u`,
+);
+
+/** SQL: the link of `users u` whose secret has this SHA-256 works, for so many seconds from when it was made. */
+function linkWorks(hash: string, seconds: string): string {
+  return `u.password_link_hash = ${hash} AND u.password_link_made_at > now() - make_interval(secs => ${seconds}) AND u.disabled_at IS NULL`;
+}
+
+/** Whose new password a link sets: SHA-256 of its secret, seconds that it works. No row: it does not. */
+export const readPasswordLink = statement<[Uint8Array, number], { username: string }>(
+  "accounts.password_link",
+  `SELECT u.username FROM users u WHERE ${linkWorks("$1", "$2")}`,
+);
+
+/**
+ * Sets a new password by a link, uses the link up and ends the sessions, except one that is being opened just now: `endSessions` comes after it.
+ * SHA-256 of the link's secret, seconds that it works, the new hash. No row: it does not work (any more).
+ */
+export const usePasswordLink = statement<[Uint8Array, number, string], { id: UserId }>(
+  "accounts.password_link_use",
+  `WITH u AS (
+     UPDATE users u SET password_hash = $3, password_link_hash = NULL, password_link_used_at = now() WHERE ${linkWorks("$1", "$2")} RETURNING id
+   ), ended AS (
+     DELETE FROM sessions WHERE user_id = (SELECT id FROM u)
+   )
+   SELECT id FROM u`,
+);
+
+/** When the account's last link for a new password was made, and when it was used. No row: never one. */
+export const lastPasswordLink = statement<[UserId], PasswordLink>(
+  "accounts.password_link_last",
+  `SELECT password_link_made_at AS "madeAt", password_link_used_at AS "usedAt" FROM users WHERE id = $1 AND password_link_made_at IS NOT NULL`,
 );
 
 /** Servers a person is in. */

@@ -30,9 +30,15 @@ export const accountForOperator = statement<[UserId], OperatorUser>(
   `SELECT ${USER_COLUMNS} FROM users u WHERE u.id = $1`,
 );
 
-/** A change of an account by an operator, with its line of the log: operator, account. No row: nothing to change, or no operator. */
-function change(name: string, action: OperatorAction, set: string, where: string, more = "") {
-  return statement<[UserId, UserId], { id: UserId }>(
+/** A change of an account by an operator, with its line of the log: operator, account, what else `set` names. No row: nothing to change, or no operator. */
+function change<More extends readonly unknown[] = []>(
+  name: string,
+  action: OperatorAction,
+  set: string,
+  where: string,
+  more = "",
+) {
+  return statement<[UserId, UserId, ...More], { id: UserId }>(
     name,
     `WITH changed AS (
        UPDATE users u SET ${set} FROM users o WHERE u.id = $2 AND ${where} AND o.id = $1 AND o.operator
@@ -49,7 +55,7 @@ function change(name: string, action: OperatorAction, set: string, where: string
 export const disableAccount = change(
   "operators.disable",
   "user.disable",
-  "disabled_at = now(), operator = false",
+  "disabled_at = now(), operator = false, password_link_hash = NULL",
   "u.disabled_at IS NULL AND u.id <> o.id",
   `, ended AS (DELETE FROM sessions WHERE user_id = (SELECT id FROM changed))`,
 );
@@ -62,7 +68,7 @@ export const enableAccount = change(
 export const promoteAccount = change(
   "operators.promote",
   "user.promote",
-  "operator = true",
+  "operator = true, password_link_hash = NULL",
   "NOT u.operator AND u.disabled_at IS NULL",
 );
 /** Violates `users_last_operator` where it is the last one. */
@@ -73,6 +79,13 @@ export const resetTotp = change(
   "totp_secret = NULL, totp_enabled_at = NULL, totp_last_step = 0",
   "u.totp_enabled_at IS NOT NULL",
   `, codes AS (DELETE FROM recovery_codes WHERE user_id = (SELECT id FROM changed))`,
+);
+/** A link for a new password: the SHA-256 of its secret besides. The one before is void. Not for operators: what stands in the log under a name is theirs. */
+export const makePasswordLink = change<[Uint8Array]>(
+  "operators.password_link",
+  "user.passwordLink",
+  "password_link_hash = $3, password_link_made_at = now(), password_link_used_at = NULL",
+  "NOT u.operator AND u.disabled_at IS NULL",
 );
 
 /** Ends every session of an account. */

@@ -1,7 +1,9 @@
 import type { UserId } from "@lescopains/protocol/ids";
-import type { OperatorUser, OperatorUserPatch } from "@lescopains/protocol/operator";
+import { PERIODS } from "@lescopains/protocol/limits";
+import type { MadePasswordLink, OperatorUser, OperatorUserPatch } from "@lescopains/protocol/operator";
 import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { leaveEverything } from "../auth/leave-everything.ts";
+import { newLinkSecret, secretHash } from "../auth/link-secret.ts";
 import { revokeSessions } from "../auth/revoke.ts";
 import { deleteAccount } from "../db/accounts.ts";
 import {
@@ -11,6 +13,7 @@ import {
   disableAccount,
   enableAccount,
   endSessions,
+  makePasswordLink,
   promoteAccount,
   resetTotp,
   serversOwned,
@@ -29,6 +32,7 @@ const CHANGES = {
 } as const satisfies Record<OperatorUserPatch["change"], unknown>;
 
 const NOBODY = refuse("not_found", "no such account");
+const CHANGED = refuse("conflict", "the account is not as it was: look again");
 const LAST = refuse("last_operator", "somebody else must be operator first");
 
 /** `/api/operator/users`: accounts, for who runs the instance. Nothing here tells what anybody wrote. */
@@ -44,6 +48,8 @@ export function accountRoutes(app: App): void {
   serve(app, "patchAccount", ({ env, db, user, params, body }) =>
     unlessLast(() => change(env, db, user.sub, params.id, body.change)),
   );
+
+  serve(app, "makePasswordLink", ({ db, user, params }) => link(db, user.sub, params.id));
 
   serve(app, "deleteAccount", ({ env, db, user, params, body }) =>
     unlessLast(() => remove(env, db, user.sub, params.id, body.ownedServers)),
@@ -76,7 +82,16 @@ async function change(
   }
   const [account] = await db.query(accountForOperator, [id]);
   if (account === undefined) return NOBODY;
-  return changed.length > 0 ? ok(account) : refuse("conflict", "the account is not as it was: look again");
+  return changed.length > 0 ? ok(account) : CHANGED;
+}
+
+async function link(db: Database, by: UserId, id: UserId): Promise<Outcome<MadePasswordLink>> {
+  const secret = newLinkSecret();
+  if ((await db.query(makePasswordLink, [by, id, await secretHash(secret)])).length > 0)
+    return ok({ secret, expiresIn: PERIODS.passwordLinkMs / 1_000 });
+  const [account] = await db.query(accountForOperator, [id]);
+  if (account === undefined) return NOBODY;
+  return account.operator ? refuse("conflict", "an operator is made one of the others first") : CHANGED;
 }
 
 /** Deletes an account with the servers it owns, which the operator was shown the number of. */

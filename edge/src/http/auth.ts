@@ -4,11 +4,12 @@ import { hashRecoveryCode, newRecoveryCodes } from "../auth/recovery-codes.ts";
 import { clearRefreshCookie, readRefreshCookie, setRefreshCookie } from "../auth/refresh-cookie.ts";
 import { revokeSessions } from "../auth/revoke.ts";
 import { requireSameOrigin } from "../auth/same-origin.ts";
+import { readLink, useLink } from "../auth/password-link.ts";
 import { admit, failedSecondFactors, forgive } from "../auth/limits.ts";
 import { checkSecondFactor } from "../auth/second-factor.ts";
 import { login, logout, type OpenedSession, refresh, register, type Visitor } from "../auth/sign-in.ts";
 import { newTotpSecret, openTotpSecret, sealTotpSecret, totpStep, totpUri } from "../auth/totp.ts";
-import { credentialsById, disableTotp, enableTotp, setPendingTotp } from "../db/accounts.ts";
+import { credentialsById, disableTotp, enableTotp, lastPasswordLink, setPendingTotp } from "../db/accounts.ts";
 import { endOwnSession, listSessions } from "../db/sessions.ts";
 import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { limitedAddress } from "./address.ts";
@@ -53,8 +54,15 @@ export function authRoutes(app: App): void {
     return ok();
   });
 
+  // No cookie is read or set, and a page that knows the secret needs nobody's browser: where it is from does not matter.
+  serve(app, "readPasswordLink", ({ c, env, db, body }) => readLink(env, db, visitor(c).address, body.secret));
+  serve(app, "usePasswordLink", ({ c, env, db, body }) => useLink(env, db, visitor(c).address, body));
+
   serve(app, "listSessions", async ({ db, user }) => {
-    const rows = await db.query(listSessions, [user.sub]);
+    const [rows, [passwordLink = null]] = await Promise.all([
+      db.query(listSessions, [user.sub]),
+      db.query(lastPasswordLink, [user.sub]),
+    ]);
     const sessions = rows.map((row): Session => ({
       id: row.id,
       name: row.name,
@@ -62,7 +70,7 @@ export function authRoutes(app: App): void {
       lastUsedAt: row.last_used_at,
       current: row.id === user.sid,
     }));
-    return ok({ sessions });
+    return ok({ sessions, passwordLink });
   });
 
   serve(app, "revokeSession", async ({ c, env, db, user, params }) => {

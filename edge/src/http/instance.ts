@@ -2,7 +2,7 @@ import { LIMITS } from "@lescopains/protocol/limits";
 import type { Instance } from "@lescopains/protocol/instance";
 import { ok, type Outcome, refuse } from "@lescopains/protocol/outcome";
 import { inviteCode } from "../actors/server/invite-code.ts";
-import { secretHash } from "../auth/claim.ts";
+import { secretHash } from "../auth/link-secret.ts";
 import { toSelf } from "../db/accounts.ts";
 import {
   claimInstance,

@@ -25,6 +25,7 @@ import {
   OperatorView,
   RecoveryPage,
   RegisterView,
+  ResetView,
   ServerSettingsView,
   SettingsView,
   VoicePage,
@@ -32,7 +33,7 @@ import {
 import { appWords } from "./words.ts";
 
 /** Views that a visitor may see. */
-const OPEN: ReadonlySet<Route["name"]> = new Set(["login", "register", "invite", "claim", "notFound"]);
+const OPEN: ReadonlySet<Route["name"]> = new Set(["login", "register", "reset", "invite", "claim", "notFound"]);
 /** Kept while someone is signed in here, so that a first visit need not wait for the server to see the sign-in page. */
 const BEEN_HERE = "signed-in";
 
@@ -59,6 +60,7 @@ function SignedInView({ view }: { readonly view: Route }) {
   switch (view.name) {
     case "login":
     case "register":
+    case "reset":
       return <Splash unreachable={false} />;
     case "invite":
       return <InviteView code={view.code} signedIn />;
@@ -104,6 +106,8 @@ function Content({ view }: { readonly view: Route }) {
     if (session.kind !== "restoring") keep(BEEN_HERE, session.kind === "signedIn" ? "yes" : null);
   }, [session.kind]);
 
+  // The same for whoever is signed in here, and until the end: a new password ends that person's session while it is being set.
+  if (view.name === "reset") return <ResetView />;
   if (session.kind === "signedIn") {
     if (live === null) return <Splash unreachable={false} />;
     return (

@@ -11,6 +11,7 @@ const ROUTES: readonly Exclude<Route, { name: "notFound" }>[] = [
   { name: "home" },
   { name: "login" },
   { name: "register" },
+  { name: "reset" },
   { name: "new" },
   { name: "invite", code: "abcDEF1234" },
   { name: "server", serverId },
@@ -70,6 +71,7 @@ describe("after sign-in", () => {
     "?next=//evil.example",
     "?next=/%5Cevil.example",
     "?next=/login",
+    "?next=/reset",
     "?next=/x",
     "",
   ])("%s leads home", (search) => {

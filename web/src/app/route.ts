@@ -24,6 +24,8 @@ export type Route =
   | { readonly name: "home" }
   | { readonly name: "login" }
   | { readonly name: "register" }
+  /** Where the link for a new password leads. */
+  | { readonly name: "reset" }
   /** Make a server, or join one by a code or link. */
   | { readonly name: "new" }
   | { readonly name: "invite"; readonly code: string }
@@ -110,7 +112,7 @@ export function parseRoute(pathname: string): Route {
   if (first === "operator" && rest.length <= 1) return operatorPage(rest[0]);
   if (first === "invite" && rest.length === 1) return { name: "invite", code: rest[0] ?? "" };
   if (rest.length > 0) return { name: "notFound" };
-  if (first === "login" || first === "register" || first === "new") return { name: first };
+  if (first === "login" || first === "register" || first === "reset" || first === "new") return { name: first };
   return { name: "notFound" };
 }
 
@@ -121,6 +123,7 @@ export function href(route: Exclude<Route, { name: "notFound" }>): string {
       return "/";
     case "login":
     case "register":
+    case "reset":
     case "new":
       return `/${route.name}`;
     case "invite":
@@ -164,5 +167,5 @@ export function nextAfterSignIn(search: string): string {
   const next = new URLSearchParams(search).get("next");
   if (next === null || !next.startsWith("/") || next.startsWith("//") || next.includes("\\")) return "/";
   const { name } = parseRoute(next.split(/[?#]/)[0] ?? "/");
-  return name === "notFound" || name === "login" || name === "register" ? "/" : next;
+  return name === "notFound" || name === "login" || name === "register" || name === "reset" ? "/" : next;
 }

@@ -13,6 +13,7 @@ import { type LazyView, lazyView } from "./lazy.tsx";
 /** Every view, in a chunk of its own: a visitor who signs in has loaded one of them. */
 export const LoginView = lazyView(async () => (await import("../features/auth/login-view.tsx")).LoginView);
 export const RegisterView = lazyView(async () => (await import("../features/auth/register-view.tsx")).RegisterView);
+export const ResetView = lazyView(async () => (await import("../features/auth/reset-view.tsx")).ResetView);
 export const InviteView = lazyView(async () => (await import("../features/invites/invite-view.tsx")).InviteView);
 export const Frame = lazyView(async () => (await import("./frame/frame.tsx")).Frame);
 export const ConversationView: LazyView<ConversationViewProps> = lazyView(

@@ -29,6 +29,9 @@ export function LoginView() {
       {session.kind === "signedOut" && session.ended && <Notice>{words.loginEnded}</Notice>}
       <CredentialsForm username={username} password={password} onCodeAsked={() => (step.value = "code")} />
       <p class="auth-other">
+        <a href="/reset">{words.forgot}</a>
+      </p>
+      <p class="auth-other">
         {words.newHere} <a href={`/register${location.search}`}>{words.makeAccount}</a>
       </p>
     </AuthFrame>

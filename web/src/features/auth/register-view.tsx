@@ -1,9 +1,9 @@
 import type { Instance } from "@lescopains/protocol/instance";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { claimSecret } from "../../app/claim-secret.ts";
 import { useClient } from "../../app/client-context.ts";
 import { errorText } from "../../app/errors.ts";
+import { linkSecret } from "../../app/link-secret.ts";
 import { useTask } from "../../app/task.ts";
 import { useTitle } from "../../app/title.ts";
 import { appWords } from "../../app/words.ts";
@@ -29,9 +29,10 @@ export function RegisterView() {
   const form = useRef<HTMLFormElement>(null);
   const error = task.error.value;
   // A link brings its code; without one, it is asked for where it is needed.
-  const brought = claimSecret() ?? inviteIn(location.search);
+  const claim = linkSecret("claim");
+  const brought = claim ?? inviteIn(location.search);
   const asksInvite = instance.value?.registration === "invite" && brought === undefined;
-  const isClosed = instance.value?.registration === "closed" && claimSecret() === undefined;
+  const isClosed = instance.value?.registration === "closed" && claim === undefined;
   useEffect(() => {
     // An answer that does not come stops nobody: the server says no by itself.
     client.api.call("getInstance").then(

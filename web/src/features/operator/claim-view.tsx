@@ -1,9 +1,8 @@
-import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { claimSecret, dropClaimSecret } from "../../app/claim-secret.ts";
 import { useClient } from "../../app/client-context.ts";
 import { errorText } from "../../app/errors.ts";
 import { LanguageSwitch } from "../../app/language-switch.tsx";
+import { dropLinkSecret, useLinkSecret } from "../../app/link-secret.ts";
 import { href } from "../../app/route.ts";
 import { navigate } from "../../app/router.ts";
 import { useTask } from "../../app/task.ts";
@@ -24,15 +23,7 @@ export function ClaimView() {
   const words = operatorWords.value;
   const task = useTask();
   const session = client.session.value;
-  // Another link in the same tab changes no more than what stands behind the `#`.
-  const secret = useSignal(claimSecret());
-  useEffect(() => {
-    const look = (): void => {
-      secret.value = claimSecret();
-    };
-    addEventListener("hashchange", look);
-    return () => removeEventListener("hashchange", look);
-  }, []);
+  const secret = useLinkSecret("claim");
   useTitle(words.claimTitle);
   const isOperator = session.kind === "signedIn" && session.user.operator;
   useEffect(() => {
@@ -47,7 +38,7 @@ export function ClaimView() {
         pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       });
       client.setSelf(self);
-      dropClaimSecret();
+      dropLinkSecret("claim");
     });
   }
 

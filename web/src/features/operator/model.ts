@@ -7,6 +7,11 @@ export function registerLink(code: string): string {
   return `${location.origin}/register?invite=${encodeURIComponent(code)}`;
 }
 
+/** The link by which somebody sets a new password. The secret stands behind the `#`, which browsers send nowhere. */
+export function resetLink(secret: string): string {
+  return `${location.origin}/reset#${secret}`;
+}
+
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 /** Bytes in the largest unit of which there is at least one, for Intl's `unit` style. */

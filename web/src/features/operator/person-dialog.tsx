@@ -4,6 +4,7 @@ import { useClient } from "../../app/client-context.ts";
 import { Confirm } from "../../app/confirm.tsx";
 import { errorText } from "../../app/errors.ts";
 import { dateFormat } from "../../app/i18n.ts";
+import { InviteLink } from "../../app/invites/link.tsx";
 import { useTask } from "../../app/task.ts";
 import { appWords } from "../../app/words.ts";
 import { Button } from "../../ui/button.tsx";
@@ -11,6 +12,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { useOperatorCalls } from "./calls.ts";
+import { resetLink } from "./model.ts";
 import { operatorWords } from "./words.ts";
 
 const day = dateFormat({ dateStyle: "medium" });
@@ -30,7 +32,9 @@ export function PersonDialog({ person, onChanged, onClose }: PersonDialogProps) 
   const calls = useOperatorCalls();
   const words = operatorWords.value;
   const task = useTask();
-  const asking = useSignal<Change | "delete" | null>(null);
+  const asking = useSignal<Change | "delete" | "passwordLink" | null>(null);
+  /** Shown this once: nobody has it but who made it. */
+  const link = useSignal<string | null>(null);
   const name = person.displayName;
   const own = session.kind === "signedIn" && session.user.id === person.id;
 
@@ -44,17 +48,27 @@ export function PersonDialog({ person, onChanged, onClose }: PersonDialogProps) 
     onChanged(null);
   }
 
+  async function makeLink(): Promise<void> {
+    const { secret } = await calls.call("makePasswordLink", { params: { id: person.id } });
+    link.value = resetLink(secret);
+  }
+  function act(what: NonNullable<typeof asking.value>): Promise<void> {
+    if (what === "delete") return remove();
+    return what === "passwordLink" ? makeLink() : change(what);
+  }
+
   const question = asking.value;
   if (question !== null) {
     const isDelete = question === "delete";
     return (
       <Confirm
-        title={isDelete ? words.deleteTitle({ name }) : words[`${question}Title`]({ name })}
-        action={isDelete ? words.delete : words[question]}
-        onConfirm={() => (isDelete ? remove() : change(question))}
+        title={words[`${question}Title`]({ name })}
+        action={words[question]}
+        onConfirm={() => act(question)}
         onClose={() => (asking.value = null)}
       >
-        <p>{isDelete ? words.deleteHelp : words[`${question}Help`]}</p>
+        <p>{words[`${question}Help`]}</p>
+        {question === "passwordLink" && <p>{words.passwordLinkKeys}</p>}
         {question === "disable" && person.operator && <p>{words.disableOperator}</p>}
         {question === "disable" && person.ownedServers > 0 && <p>{words.disableOwner(person.ownedServers)}</p>}
         {isDelete && person.ownedServers > 0 && (
@@ -78,12 +92,21 @@ export function PersonDialog({ person, onChanged, onClose }: PersonDialogProps) 
         <dd>{person.ownedServers}</dd>
       </dl>
       {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
+      {link.value !== null && (
+        <>
+          <InviteLink label={words.passwordLinkLabel({ name })} address={link.value} />
+          <Notice>{words.passwordLinkOnce}</Notice>
+        </>
+      )}
       <div class="person-actions">
         {!person.disabled && !person.operator && (
           <Button onClick={() => (asking.value = "promote")}>{words.promote}</Button>
         )}
         {person.operator && <Button onClick={() => (asking.value = "demote")}>{words.demote}</Button>}
         {person.totpEnabled && <Button onClick={() => (asking.value = "resetTotp")}>{words.resetTotp}</Button>}
+        {!person.disabled && !person.operator && !own && (
+          <Button onClick={() => (asking.value = "passwordLink")}>{words.passwordLink}</Button>
+        )}
         {person.disabled && (
           <Button busy={task.busy.value} onClick={() => void task.run(() => change("enable"))}>
             {words.enable}

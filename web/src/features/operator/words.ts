@@ -67,6 +67,14 @@ export const operatorWords = defineWords("operator", {
     resetTotpTitle: filled("End sign-in in two steps for {name}?"),
     resetTotpHelp:
       "For somebody who lost their phone and their recovery codes. Make sure that it's them who asks: from then on the password alone is enough.",
+    passwordLink: "Make a link for a new password",
+    passwordLinkTitle: filled("Make a link for a new password for {name}?"),
+    passwordLinkHelp:
+      "For somebody who forgot theirs. Whoever opens the link chooses the password and can log in as them: make sure that it's them who asks, and send it where only they read it. Once it's used, they're signed out everywhere. They see that a link was made.",
+    passwordLinkKeys:
+      "It doesn't open their private messages, not for you either: in a new browser they need another of their browsers, or their recovery key.",
+    passwordLinkLabel: filled("Link for {name}"),
+    passwordLinkOnce: "It works once, for 24 hours. It isn't shown again; a new one puts an end to it.",
     delete: "Delete the account",
     deleteTitle: filled("Delete {name}'s account for good?"),
     deleteHelp: "There's no way back. Their messages in other people's servers stay, without a name.",
@@ -135,6 +143,7 @@ export const operatorWords = defineWords("operator", {
     "log_user.promote": "made an operator of",
     "log_user.demote": "took the operator's role from",
     "log_user.resetTotp": "ended sign-in in two steps for",
+    "log_user.passwordLink": "made a link for a new password for",
     "log_user.delete": "deleted the account",
     "log_instance.change": "changed the settings",
     "log_invite.create": "made an invite",
@@ -216,6 +225,14 @@ export const operatorWords = defineWords("operator", {
     resetTotpTitle: filled("Arrêter la connexion en deux étapes de {name} ?"),
     resetTotpHelp:
       "Pour quelqu'un qui a perdu son téléphone et ses codes de secours. Assure-toi que c'est bien cette personne qui demande : ensuite, le mot de passe seul suffira.",
+    passwordLink: "Créer un lien pour un nouveau mot de passe",
+    passwordLinkTitle: filled("Créer un lien pour un nouveau mot de passe de {name} ?"),
+    passwordLinkHelp:
+      "Pour quelqu'un qui a oublié le sien. Qui ouvre le lien choisit le mot de passe et peut se connecter à sa place : assure-toi que c'est bien cette personne qui demande, et envoie-le là où elle seule le lit. Une fois le lien utilisé, elle est déconnectée partout. Elle voit qu'un lien a été créé.",
+    passwordLinkKeys:
+      "Il n'ouvre pas ses messages privés, à toi non plus : dans un nouveau navigateur, il lui faut un autre des siens ou sa clé de récupération.",
+    passwordLinkLabel: filled("Lien pour {name}"),
+    passwordLinkOnce: "Il sert une fois, pendant 24 heures. On ne le remontre pas ; un nouveau lien y met fin.",
     delete: "Supprimer le compte",
     deleteTitle: filled("Supprimer le compte de {name} pour de bon ?"),
     deleteHelp: "On ne peut pas revenir en arrière. Ses messages dans les serveurs des autres restent, sans nom.",
@@ -287,6 +304,7 @@ export const operatorWords = defineWords("operator", {
     "log_user.promote": "a confié la gestion à",
     "log_user.demote": "a repris la gestion à",
     "log_user.resetTotp": "a arrêté la connexion en deux étapes de",
+    "log_user.passwordLink": "a créé un lien pour un nouveau mot de passe de",
     "log_user.delete": "a supprimé le compte",
     "log_instance.change": "a changé les réglages",
     "log_invite.create": "a créé une invitation",

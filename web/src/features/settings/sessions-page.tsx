@@ -1,4 +1,4 @@
-import type { Session } from "@lescopains/protocol/entities";
+import type { PasswordLink, Session } from "@lescopains/protocol/entities";
 import { useSignal } from "@preact/signals";
 import { MonitorSmartphone } from "lucide";
 import { useEffect } from "preact/hooks";
@@ -14,17 +14,20 @@ import { say } from "../../ui/toasts.tsx";
 import { settingsWords } from "./words.ts";
 
 const day = dateFormat({ dateStyle: "medium" });
+const moment = dateFormat({ dateStyle: "medium", timeStyle: "short" });
 
 /** Where the account is signed in, and the end of each. */
 export function SessionsPage() {
   const client = useClient();
   const words = settingsWords.value;
   const sessions = useSignal<readonly Session[] | null>(null);
+  const passwordLink = useSignal<PasswordLink | null>(null);
   const task = useTask();
 
   useEffect(() => {
     void task.run(async () => {
       const answer = await client.api.call("listSessions");
+      passwordLink.value = answer.passwordLink;
       sessions.value = answer.sessions.toSorted(
         (one, other) =>
           Number(other.current) - Number(one.current) || Date.parse(other.lastUsedAt) - Date.parse(one.lastUsedAt),
@@ -42,11 +45,21 @@ export function SessionsPage() {
     });
   }
 
+  const link = passwordLink.value;
   const others = (sessions.value ?? []).filter((session) => !session.current);
   return (
     <section class="section">
       <p>{words.sessionsLead}</p>
       {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
+      {link !== null && (
+        <Notice kind="caution">
+          {words.passwordLinkMade({ when: moment.value.format(new Date(link.madeAt)) })}{" "}
+          {link.usedAt === null
+            ? words.passwordLinkUnused
+            : words.passwordLinkUsed({ when: moment.value.format(new Date(link.usedAt)) })}{" "}
+          {words.passwordLinkDoubt}
+        </Notice>
+      )}
       {sessions.value === null && task.error.value === null && <Skeleton width="100%" height="56px" />}
       <ul>
         {(sessions.value ?? []).map((session) => (

@@ -57,6 +57,11 @@ export const settingsWords = defineWords("settings", {
     twoFactorOffHelp: "Your password alone will be enough again.",
     anyCode: "Code from the app, or a recovery code",
     sessionsLead: "Every browser and program that's signed in with your account.",
+    passwordLinkMade: filled("Whoever runs this place made a link to choose a new password for you ({when})."),
+    passwordLinkUnused: "Nobody has used it.",
+    passwordLinkUsed: filled("It was used ({when})."),
+    passwordLinkDoubt:
+      "If you didn't ask for that, change your password, which also ends the link, and ask them about it.",
     thisOne: "this one",
     lastUsed: filled("used {when}"),
     signedInOn: filled("signed in on {date}"),
@@ -151,6 +156,11 @@ export const settingsWords = defineWords("settings", {
     twoFactorOffHelp: "Ton mot de passe suffira de nouveau.",
     anyCode: "Code de l'application, ou un code de secours",
     sessionsLead: "Tous les navigateurs et programmes connectés à ton compte.",
+    passwordLinkMade: filled("La personne qui gère ce lieu a créé un lien pour changer ton mot de passe ({when})."),
+    passwordLinkUnused: "Personne ne s'en est servi.",
+    passwordLinkUsed: filled("Il a servi ({when})."),
+    passwordLinkDoubt:
+      "Si tu n'avais rien demandé, change de mot de passe, ce qui met aussi fin au lien, et pose-lui la question.",
     thisOne: "celui-ci",
     lastUsed: filled("utilisé {when}"),
     signedInOn: filled("connecté le {date}"),
