@@ -24,6 +24,7 @@ const commands = {
   "voice-node": "tools/voice-node.ts",
   backup: "tools/backup.ts",
   restore: "tools/restore.ts",
+  "password-link": "tools/password-link.ts",
   "deploy:edge": "tools/deploy-edge.ts",
   sfu: "tools/sfu.ts",
   screenshots: "tests/browser/screenshots.ts",

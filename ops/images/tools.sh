@@ -1,5 +1,5 @@
 #!/bin/sh
-# A command of the tools: secrets, migrate, doctor, backup, restore. All but the first find the database by the edge's secrets.
+# A command of the tools: secrets, migrate, doctor, backup, restore, password-link. All but the first find the database by the edge's secrets.
 set -eu
 export DATA_DIR=/data
 if [ -r /data/edge.env ]; then

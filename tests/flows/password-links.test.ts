@@ -4,6 +4,7 @@ import { enroll, freshName, type Person, register } from "./kit/people.ts";
 import { type Place, startPlace } from "./kit/place.ts";
 import { call, granted } from "./kit/rest.ts";
 import { waitFor } from "./kit/wait.ts";
+import { runTool } from "../ops/kit/tool.ts";
 import { codeOf, stepNow } from "./accounts-authenticator.ts";
 
 const LOGIN_LIMIT = 20;
@@ -274,4 +275,58 @@ test("[PWL4] its owner is told of the last link: when it was made, and when it w
   expect(await told(accessToken)).toEqual({ madeAt: justNow, usedAt: justNow });
   await secretFor(person);
   expect(await told(accessToken)).toEqual({ madeAt: justNow, usedAt: null });
+});
+
+describe("[PWL5] from the machine", () => {
+  const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    runTool("password-link", args, { DATA_DIR: place.stack.dataDir, DATABASE_URL: "", LESCOPAINS_URL: "", ...env });
+  const linkIn = (output: string) =>
+    /^(http\S+)\/reset#(\S{43}) sets a new password for (\S+), once/m.exec(output) ?? [];
+
+  test("a link is made while the place runs, for the only operator too, and voids the one before", async () => {
+    const [chief] = (await enroll(place, 1)) as [Person];
+    await place.sql.query("UPDATE users SET operator = true WHERE id = $1", [chief.id]);
+    const before = await run([chief.username]);
+    const { code, output } = await run([chief.username.toUpperCase()]);
+    expect(code, output).toBe(0);
+    const [, url, secret = "", name] = linkIn(output);
+    expect([url, name]).toEqual([place.url, chief.username]);
+    expect(await read(linkIn(before.output)[2] ?? "")).toMatchObject(over);
+    expect(await read(secret)).toMatchObject({ value: { username: chief.username } });
+    expect(await told(chief.token)).toMatchObject({ usedAt: null });
+    expect((await use(secret)).status).toBe(204);
+    expect(await signIn(chief.username, NEW)).toMatchObject({ value: { user: { operator: true } } });
+  });
+
+  test("also by the database's address alone, as in a container and for Cloudflare", async () => {
+    const [person] = (await enroll(place, 1)) as [Person];
+    const { code, output } = await run([person.username], {
+      DATA_DIR: "/nowhere",
+      DATABASE_URL: place.stack.databaseUrl,
+      LESCOPAINS_URL: "https://example.org:443",
+    });
+    expect(code, output).toBe(0);
+    const [, url, secret = ""] = linkIn(output);
+    expect(url).toBe("https://example.org");
+    expect(await read(secret)).toMatchObject({ value: { username: person.username } });
+  });
+
+  test("what cannot be is one line", async () => {
+    const [disabled] = (await enroll(place, 1)) as [Person];
+    await place.sql.query("UPDATE users SET disabled_at = now() WHERE id = $1", [disabled.id]);
+    for (const [args, env, line] of [
+      [[], {}, /^Say whose: npm run password-link -- <username>\n$/],
+      [["a", "b"], {}, /^Say whose/],
+      [["nobody-at-all"], {}, /^There is no account nobody-at-all, or it is disabled\n$/],
+      [[disabled.username], {}, /^There is no account \S+, or it is disabled\n$/],
+      [
+        ["ada"],
+        { DATA_DIR: "/nowhere" },
+        /^Nothing was ever started on \/nowhere: .*LESCOPAINS_URL=https:\/\/example.org npm run/,
+      ],
+    ] as const) {
+      const { code, output } = await run(args, env);
+      expect([code, output], args.join(" ")).toEqual([1, expect.stringMatching(line)]);
+    }
+  });
 });

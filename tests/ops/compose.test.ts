@@ -226,12 +226,16 @@ describe("the build", () => {
     for (const path of fromHere) expect(existsSync(join(rootFolder, path)), path).toBe(true);
   });
 
-  test("[DK16] makes a command for each that compose runs", () => {
+  test("[DK16] makes a command for each that compose runs, or people are told to run", () => {
+    const guide = readFileSync(join(rootFolder, "docs/self-hosting.md"), "utf8");
+    const told = [...guide.matchAll(/docker compose run --rm (?:-T )?\w+ ([a-z-]+)/g)].map((match) => match[1] ?? "");
+    expect(told).toEqual(expect.arrayContaining(["password-link", "restore"]));
     const commands = Object.values(services)
       .filter(({ image }) => image.includes("/tools:"))
       .flatMap((service) => v.parse(v.array(v.string()), service["command"]).slice(0, 1));
     expect(commands).toContain("migrate");
-    for (const command of commands) expect(existsSync(join(folder, "tools", `${command}.mjs`)), command).toBe(true);
+    for (const command of [...commands, ...told])
+      expect(existsSync(join(folder, "tools", `${command}.mjs`)), command).toBe(true);
     expect(globSync("*.sql", { cwd: join(folder, "tools", "migrations") })).toEqual(
       globSync("*.sql", { cwd: join(rootFolder, "migrations") }),
     );

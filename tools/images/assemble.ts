@@ -22,6 +22,7 @@ const commands = {
   doctor: "tools/doctor.ts",
   backup: "tools/backup.ts",
   restore: "tools/restore.ts",
+  "password-link": "tools/password-link.ts",
 };
 
 /** Packages that bundle CommonJS expect these names in an ES module. */
