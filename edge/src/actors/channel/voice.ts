@@ -237,7 +237,7 @@ export class Voice {
     });
     if (done.ok && done.value > 0) return;
     // Nobody has a place here, or nothing can be known of it: nobody goes on speaking here.
-    await sfuRegistry(this.#options.env).closeRoom(this.#options.id);
+    await this.#order((registry) => registry.closeRoom(this.#options.id));
   }
 
   /** [VO10] The channel was made encrypted: nothing of what went on in plain goes on. */
@@ -250,13 +250,13 @@ export class Voice {
       );
       return ok();
     });
-    await sfuRegistry(this.#options.env).voidRoom(this.#options.id, "plain");
+    await this.#order((registry) => registry.voidRoom(this.#options.id, "plain"));
   }
 
   /** The channel was deleted, and its rows with it. */
   async removed(): Promise<void> {
     this.#keeper.forget();
-    await sfuRegistry(this.#options.env).voidRoom(this.#options.id, "all");
+    await this.#order((registry) => registry.voidRoom(this.#options.id, "all"));
   }
 
   async #admit(channel: Loaded, userId: UserId, deviceId: DeviceId | null): Promise<Outcome<PermissionBits>> {
@@ -272,10 +272,17 @@ export class Voice {
   async #commandRights(roster: Roster, channel: Loaded): Promise<void> {
     for (const seat of roster.seats) {
       const rights = rightsOf(await this.#keeper.bits(channel, seat.userId), seat);
-      if (seat.node === null || this.#told.get(seat.joinId) === rights.join()) continue;
-      this.#told.set(seat.joinId, rights.join());
-      await sfuRegistry(this.#options.env).rights(seat.node, this.#options.id, seat.joinId, rights);
+      const { node, joinId } = seat;
+      if (node === null || this.#told.get(joinId) === rights.join()) continue;
+      await this.#order((registry) => registry.rights(node, this.#options.id, joinId, rights));
+      this.#told.set(joinId, rights.join());
     }
+  }
+
+  /** An actor that was being evicted or moved refuses one call and takes the next. */
+  async #order(order: (registry: ReturnType<typeof sfuRegistry>) => Promise<void>): Promise<void> {
+    const registry = sfuRegistry(this.#options.env);
+    await order(registry).catch(() => order(registry));
   }
 
   // ── nodes ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -384,13 +391,13 @@ export class Voice {
   async #end(roster: Roster, channel: Loaded, seats: readonly Seat[], reason: VoiceEnd, to?: ChannelId): Promise<void> {
     if (seats.length === 0) return;
     const events: AnyDown[] = [...this.calls.hungUp(seats), ...(await roster.close(seats, reason))];
-    const registry = sfuRegistry(this.#options.env);
+    const { id } = this.#options;
     await Promise.all(
       seats.map(async ({ node, joinId }) => {
         if (node === null) return;
-        await (to === undefined
-          ? registry.kick(node, this.#options.id, joinId)
-          : registry.move(node, this.#options.id, joinId, to));
+        await this.#order((registry) =>
+          to === undefined ? registry.kick(node, id, joinId) : registry.move(node, id, joinId, to),
+        );
       }),
     );
     this.#options.tell(channel, events);
