@@ -28,9 +28,11 @@ export function createBrowserVoice({ live, api, prefs, device }: BrowserVoiceDep
   return createVoice({
     selfId,
     line: live.voice,
-    async take(channelId, joinId) {
+    async take(channelId, joinId, isWanted) {
       // Keys are of a device, and without keys there is no call.
       if ((await device()) === undefined) throw new ApiError({ code: "device_required", message: "no device yet" });
+      // A place that nobody wants any more would be taken from one's telephone.
+      if (!isWanted()) throw new ApiError({ code: "conflict", message: "left meanwhile" });
       const joined = await api.call("joinVoice", { body: { channelId, joinId } });
       live.voice.take(joined.roster);
       return joined;

@@ -21,6 +21,7 @@ function setting() {
     [];
   const asked: { readonly channelId: ChannelId; readonly joinId: JoinId | undefined }[] = [];
   const left: string[] = [];
+  const wanted: (() => boolean)[] = [];
   let answer: (channelId: ChannelId, joinId: JoinId | undefined) => Promise<VoiceJoined> = async (channelId, joinId) =>
     joinedOf(channelId, joinId ?? (`stay-${asked.length}` as JoinId));
   const world = { canEncrypt: true };
@@ -29,8 +30,9 @@ function setting() {
     clock,
     random: () => 0.5,
     edge: {
-      take: (channelId, joinId) => {
+      take: (channelId, joinId, isWanted) => {
         asked.push({ channelId, joinId });
+        wanted.push(isWanted);
         return answer(channelId, joinId);
       },
       leave: (channelId, joinId) => void left.push(`${channelId} ${joinId}`),
@@ -63,6 +65,7 @@ function setting() {
     rooms,
     cryptos,
     asked,
+    wanted,
     left,
     world,
     answers: (next: typeof answer) => (answer = next),
@@ -105,6 +108,16 @@ describe("coming in and leaving", () => {
     expect(session.state.value).toEqual({ kind: "idle" });
     expect(left).toEqual(["lounge stay-1"]);
     expect([rooms, cryptos]).toEqual([[], []]);
+  });
+
+  test("[VC12] whoever asks the server, once the device is ready, knows by then that one has left", async () => {
+    const { session, wanted, answers } = setting();
+    answers(() => new Promise(() => undefined));
+    void session.join(lounge);
+    expect(wanted.map((isWanted) => isWanted())).toEqual([true]);
+    session.leave();
+    void session.join(lounge);
+    expect(wanted.map((isWanted) => isWanted())).toEqual([false, true]);
   });
 
   test("[VC12] joining twice asks once", async () => {

@@ -30,8 +30,8 @@ export interface VoiceEnding {
 
 /** What a session needs of the server: sockets and REST behind it. */
 export interface VoiceEdge {
-  /** @throws ApiError */
-  readonly take: (channelId: ChannelId, joinId: JoinId | undefined) => Promise<VoiceJoined>;
+  /** What comes before the server is asked may take its time: it is asked if `isWanted` by then. @throws ApiError */
+  readonly take: (channelId: ChannelId, joinId: JoinId | undefined, isWanted: () => boolean) => Promise<VoiceJoined>;
   readonly leave: (channelId: ChannelId, joinId: JoinId) => void;
   readonly roster: (channelId: ChannelId) => ReadonlySignal<VoiceRoster | undefined>;
 }
@@ -210,7 +210,7 @@ export function createSession(deps: SessionDeps): VoiceSession {
   async function comeIn(mine: Stay): Promise<void> {
     const { round } = mine;
     try {
-      const joined = await edge.take(mine.channelId, mine.joinId);
+      const joined = await edge.take(mine.channelId, mine.joinId, () => stay === mine && mine.round === round);
       if (stay !== mine) {
         // Left while it was asked. Whoever is on the way elsewhere has the place taken from them by that.
         if (stay === undefined) edge.leave(mine.channelId, joined.joinId);
