@@ -129,6 +129,38 @@ test("[EN17] what heals while it is being asked for is not asked for again", asy
   expect(keys.filter((key) => key.startsWith("heal/"))).toEqual([]);
 });
 
+test("[EN18] what somebody asks for again while it is being given up is asked for", async () => {
+  const { server, channel, ana, leo } = await pair();
+  const clock = new FakeClock();
+  leo.clock = clock;
+  await (await leo.reopen()).ready();
+  leo.goOffline();
+  await ana.send(channel, "lost");
+  await until("it is stored", () => server.channels.get(channel)?.rows.length === 1);
+  breakLast(server, channel, `${LEO}/1`);
+  ana.kill();
+  leo.reconnect();
+  await until("it cannot be read", async () => (await leo.messages(channel))[0]?.unreadable != null);
+  const asked = () => leo.calls.filter((name) => name === "claimKeys").length;
+  leo.calls.length = 0;
+  await until("it was asked for three times", async () => {
+    await clock.advance(10_000);
+    return asked() === 3;
+  });
+  const [message] = await leo.messages(channel);
+  if (message === undefined) throw new Error("nothing came");
+  // The third question is noted, and the time of giving up set.
+  for (let unit = 0; unit < 5; unit += 1) await leo.port.ask("dm:states", {});
+  let again: Promise<unknown> = Promise.resolve();
+  clock.after(300_000, () => {
+    again = leo.port.ask("dm:askAgain", { channelId: channel, messageId: message.id });
+  });
+  await clock.advance(300_000);
+  await again;
+  await until("it is asked for once more", () => asked() === 4);
+  expect((await leo.messages(channel))[0]?.unreadable).toMatchObject({ state: "asking" });
+});
+
 test("[EN54] what may be with the server cannot be given up any more, and stands on both sides", async () => {
   const { server, channel, ana, leo } = await pair();
   const ears = await hardOfHearing(ana);

@@ -96,9 +96,11 @@ export function createHealer(kit: Kit, toSend: () => void): Healer {
   }
 
   async function giveUp(wanted: readonly HealRecord[]): Promise<void> {
-    for (const { channelId, seq } of wanted) {
+    for (const heal of wanted) {
+      const { channelId, seq } = heal;
       const effects = noEffects();
       await kit.store.exclusive(async (unit) => {
+        if (!(await stillWanted(unit, [heal])).has(heal)) return;
         unit.drop(KEY.heal(channelId, seq));
         const row = await readRow(unit, channelId, seq);
         if (row?.value.failure != null) {
@@ -136,7 +138,7 @@ async function readAll(unit: Unit): Promise<HealRecord[]> {
   return all;
 }
 
-/** Those that have not healed, and were not asked for from another tab, since they were read. */
+/** Those that have not healed, and that nobody has asked for, since they were read. */
 async function stillWanted(unit: Unit, wanted: readonly HealRecord[]): Promise<ReadonlySet<HealRecord>> {
   const open = new Set<HealRecord>();
   for (const heal of wanted) {
