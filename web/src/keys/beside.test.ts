@@ -269,6 +269,26 @@ test("[EN43] what another browser gave is taken once, however often one looks fo
   expect(handoffs(second)).toEqual(["waiting", "receiving", "done"]);
 });
 
+test("[EN43] a code that comes after nobody wants it any more is waited with by nobody", async () => {
+  const { server } = await pair();
+  const second = await arrived(server, LEO);
+  const clock = new FakeClock();
+  second.clock = clock;
+  second.events.length = 0;
+  await second.reopen();
+  await until("the identity is elsewhere", () => second.last("device")?.kind === "identityElsewhere");
+  const release = second.hold("openHandoff");
+  const begun = second.port.ask("handoff:begin", {});
+  await until("the code is on its way", () => server.handoffs.size === 1);
+  await second.port.ask("handoff:cancel", {});
+  release();
+  await expect(begun).rejects.toMatchObject({ code: "code_expired" });
+  second.calls.length = 0;
+  await clock.advance(60_000);
+  expect(second.calls).not.toContain("takeHandoff");
+  expect(handoffs(second)).toEqual([]);
+});
+
 test("[EN47] what was given while the device was being settled is made one's own once", async () => {
   const { server, leo } = await pair();
   const second = await arrived(server, LEO);

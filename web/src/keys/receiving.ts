@@ -1,7 +1,7 @@
 import type { HandoffId } from "@lescopains/protocol/ids";
 import { singleFlight } from "../sync/single-flight.ts";
 import { openHandoff, takeHandoff, type Waiting } from "./handoff.ts";
-import { type Answers, asRefusal, type Kit } from "./kit.ts";
+import { type Answers, asRefusal, type Kit, refusal } from "./kit.ts";
 import type { HandoffState } from "./port.ts";
 import { codecs, KEY } from "./records.ts";
 
@@ -20,6 +20,8 @@ const LOOK_MS = 5_000;
 /** `makeOwn` makes what was given this browser's own. */
 export function createReceiving(kit: Kit, makeOwn: () => Promise<void>): Receiving {
   let waiting: Waiting | undefined;
+  /** Counts waits that began or were given up, so that a code which comes after that is nobody's. */
+  let begun = 0;
   let cancel: (() => void) | undefined;
   let closed = false;
 
@@ -95,11 +97,16 @@ export function createReceiving(kit: Kit, makeOwn: () => Promise<void>): Receivi
   return {
     answers: {
       async "handoff:begin"() {
-        waiting = await openHandoff(kit);
+        begun += 1;
+        const mine = begun;
+        const opened = await openHandoff(kit);
+        if (mine !== begun) throw refusal("code_expired", "nobody waits for the code any more");
+        waiting = opened;
         later(look);
-        return tell({ kind: "waiting", code: waiting.code, expiresAt: waiting.expiresAt });
+        return tell({ kind: "waiting", code: opened.code, expiresAt: opened.expiresAt });
       },
       async "handoff:cancel"() {
+        begun += 1;
         waiting = undefined;
         cancel?.();
         return {};

@@ -238,7 +238,7 @@ function ByDevice() {
     begin();
     return () => {
       const state = keys.handoff.peek();
-      if (state === null || state.kind === "receiving" || state.kind === "done") return;
+      if (state?.kind === "receiving" || state?.kind === "done") return;
       keys.handoff.value = null;
       keys.port.ask("handoff:cancel", {}).catch(() => undefined);
     };
