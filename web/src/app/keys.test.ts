@@ -1,6 +1,6 @@
 import type { ChannelId, UserId } from "@lescopains/protocol/ids";
 import { describe, expect, test } from "vitest";
-import type { DeviceState, DmState, KeysEvent, KeysPort, KeysRequest, PeerState } from "../keys/port.ts";
+import type { DeviceState, DmState, KeysEvent, KeysPort, KeysRequest, OwnDeviceView, PeerState } from "../keys/port.ts";
 import { KeysError } from "../keys/port.ts";
 import { createKeysBook } from "./keys.ts";
 
@@ -63,6 +63,22 @@ describe("the device's signals", () => {
     await settle();
     expect(book.device.value.kind).toBe("ready");
     expect(fake.asked).toEqual(["device:state", "dm:states", "vault:state"]);
+  });
+
+  test("[KB4] devices that are asked for while an earlier answer is on its way are those of the later one", async () => {
+    const first = Promise.withResolvers<readonly OwnDeviceView[]>();
+    const here = { deviceId: 1 } as OwnDeviceView;
+    const answers: Partial<Record<KeysRequest, unknown>> = { "devices:list": first.promise };
+    const book = createKeysBook(fakePort(answers).port);
+    void book.loadDevices();
+    answers["devices:list"] = [here];
+    const loaded = book.loadDevices();
+    // Of before this browser was one of them.
+    await settle();
+    first.resolve([]);
+    await loaded;
+    await settle();
+    expect(book.devices.value).toEqual([here]);
   });
 
   test("[KB2] a person is asked for once, and follows what is told", async () => {

@@ -10,6 +10,7 @@ import type {
   VaultState,
 } from "../keys/port.ts";
 import type { Live } from "../sync/live-types.ts";
+import { singleFlight } from "../sync/single-flight.ts";
 import { useLive } from "./client-context.ts";
 
 /** What the device tells, as signals. Methods that answer a signal answer the same one for the same id. */
@@ -19,7 +20,7 @@ export interface KeysBook {
   readonly vault: ReadonlySignal<VaultState>;
   /** The account's devices; null until they were asked for by `loadDevices`. */
   readonly devices: ReadonlySignal<readonly OwnDeviceView[] | null>;
-  /** @throws KeysError */
+  /** What is asked while an answer is on its way is asked after it. @throws KeysError */
   readonly loadDevices: () => Promise<void>;
   /** Of the present wait for another browser; null when there is none. */
   readonly handoff: Signal<HandoffState | null>;
@@ -105,9 +106,9 @@ export function createKeysBook(port: KeysPort): KeysBook {
     device,
     vault,
     devices,
-    async loadDevices() {
+    loadDevices: singleFlight(async () => {
       devices.value = await port.ask("devices:list", {});
-    },
+    }),
     handoff,
     restoring,
     peer(userId) {

@@ -30,7 +30,12 @@ export function DevicesPage() {
   const renaming = useSignal<OwnDeviceView | null>(null);
   const revoking = useSignal<OwnDeviceView | null>(null);
   const device = keys.device.value;
-  const load = (): void => void task.run(keys.loadDevices);
+  const load = (): void => {
+    // Asked also while it loads: that answer may be of before the device was there.
+    const loaded = keys.loadDevices();
+    loaded.catch(() => undefined);
+    void task.run(() => loaded);
+  };
   useEffect(load, [keys, device.kind]);
 
   const list = keys.devices.value?.toSorted(
