@@ -1,5 +1,4 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
-import type { AnyDown } from "@lescopains/protocol/down";
 import type { Message } from "@lescopains/protocol/entities";
 import type { CallId, ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import { allows } from "@lescopains/protocol/permissions";
@@ -8,39 +7,23 @@ import type { MessageDelete, MessageEdit, MessageSend, ReactionChange } from "@l
 import type { VoiceEnd, VoiceFlags, VoiceMember, VoicePatch, VoiceRoster } from "@lescopains/protocol/voice";
 import { deviceOfSession } from "../../db/devices.ts";
 import { addPerson, removePerson } from "../../db/dms.ts";
-import { type Database, database, DatabaseError } from "../../db/port.ts";
+import { type Database, database } from "../../db/port.ts";
 import { dropReceived } from "../../db/sealed.ts";
 import { gatewayActors, type RemoteGateway, serverActor } from "../../platform/actors.ts";
 import { Actor } from "../../platform/actor.ts";
 import type { Env } from "../../platform/env.ts";
 import { log } from "../../platform/logger.ts";
-import { type Outcome, ok, type Refusal, refuse } from "@lescopains/protocol/outcome";
+import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
 import type { Told } from "../gateway/messages.ts";
-import {
-  type Answer,
-  batchLength,
-  type Deleted,
-  type Edited,
-  type Reacted,
-  refusal,
-  type Sent,
-  type Write,
-} from "./core.ts";
+import { type Deleted, type Edited, type Reacted, refusal, type Sent, type Write } from "./core.ts";
 import { type Loaded, loadChannel } from "./loaded.ts";
 import type { People } from "./people.ts";
-import { changesSince, pageOf, readerIn, untoldOf } from "./reading.ts";
+import { changesSince, pageOf, readerIn } from "./reading.ts";
 import { type Granted, Rights } from "./rights.ts";
 import { pass } from "./sealed.ts";
 import type { Seat } from "./seats.ts";
-import { store, type Written } from "./store.ts";
 import { type Joined, type LostNodes, type Newcomer, type ReportAnswer, Voice, type WhichPlace } from "./voice.ts";
-
-interface Pending {
-  readonly write: Write;
-  /** The author's permissions when it was admitted. */
-  granted: Granted;
-  readonly resolve: (outcome: Outcome<Answer>) => void;
-}
+import { unavailable, Writer } from "./writer.ts";
 
 export interface Missed {
   readonly messages: Message[];
@@ -48,7 +31,6 @@ export interface Missed {
   readonly more: boolean;
 }
 
-const UNAVAILABLE = refuse("unavailable", "the database is not reachable", { retryAfterMs: 2_000 });
 const NO_CHANNEL = refuse("not_found", "no such channel");
 /** A person's `typing` is passed on at most this often. */
 const TYPING_EVERY_MS = 2_000;
@@ -63,18 +45,11 @@ export class Channel extends Actor {
   readonly #gateways: readonly RemoteGateway[];
   #loading: Promise<Loaded | null> | undefined;
   readonly #rights: Rights;
-  readonly #queue: Pending[] = [];
-  #draining = false;
-  /** The batch on its way to PostgreSQL. */
-  #inFlight: Promise<void> | undefined;
-  /** The broadcast on its way to the sockets. */
-  #reading: Promise<void> = Promise.resolve();
+  readonly #writer: Writer;
   /** A change of a direct conversation's people: nothing is written meanwhile. */
   #peopleChange: Promise<unknown> | undefined;
   /** Acknowledgements of devices, one after the other. */
   #receiving: Promise<unknown> = Promise.resolve();
-  /** The last event that gateways were given; what was there before this actor was counts as told. */
-  #toldSeq: number | undefined;
   readonly #typedAtMs = new Map<UserId, number>();
   readonly #voice: Voice;
 
@@ -87,6 +62,15 @@ export class Channel extends Actor {
     this.#rights = new Rights(async (serverId, userId) => {
       const answer = await serverActor(env, serverId).permissions(this.#id, userId);
       return answer === null ? 0n : BigInt(answer.bits);
+    });
+    this.#writer = new Writer({
+      id: this.#id,
+      db: this.#db,
+      rights: this.#rights,
+      channel: () => this.#load(),
+      forget: () => (this.#loading = undefined),
+      mustWait: () => this.#peopleChange,
+      tell: (channel, told) => this.#fanOut(channel, told),
     });
     this.#voice = new Voice({
       id: this.#id,
@@ -106,20 +90,20 @@ export class Channel extends Actor {
   async send(userId: UserId, deviceId: DeviceId | null, input: MessageSend): Promise<Outcome<Sent>> {
     const write = { kind: "send", userId, deviceId, input } as const;
     if (input.ephemeral === true) return this.#pass(write);
-    return this.#write(write) as Promise<Outcome<Sent>>;
+    return this.#writer.write(write) as Promise<Outcome<Sent>>;
   }
 
   edit(userId: UserId, input: MessageEdit): Promise<Outcome<Edited>> {
-    return this.#write({ kind: "edit", userId, input }) as Promise<Outcome<Edited>>;
+    return this.#writer.write({ kind: "edit", userId, input }) as Promise<Outcome<Edited>>;
   }
 
   delete(userId: UserId, input: MessageDelete): Promise<Outcome<Deleted>> {
-    return this.#write({ kind: "delete", userId, input }) as Promise<Outcome<Deleted>>;
+    return this.#writer.write({ kind: "delete", userId, input }) as Promise<Outcome<Deleted>>;
   }
 
   /** @param on adds the reaction; otherwise takes it back */
   react(userId: UserId, on: boolean, input: ReactionChange): Promise<Outcome<Reacted>> {
-    return this.#write({ kind: "react", userId, input, on });
+    return this.#writer.write({ kind: "react", userId, input, on });
   }
 
   /** Tells the channel's readers that someone writes. */
@@ -199,7 +183,7 @@ export class Channel extends Actor {
       await this.#db.query(removePerson, [this.#id, userId]);
       people.remove(userId);
       this.#rights.changed();
-      await this.#reading;
+      await this.#writer.told;
       await this.#voice.accessChanged();
       if (people.ids.length === 0) this.#loading = undefined;
       return ok({ left: people.ids });
@@ -282,7 +266,7 @@ export class Channel extends Actor {
    */
   async accessChanged(_version: number): Promise<void> {
     this.#rights.changed();
-    await this.#inFlight;
+    await this.#writer.stored;
     await this.#voice.accessChanged();
   }
 
@@ -291,8 +275,8 @@ export class Channel extends Actor {
    * PostgreSQL refuses what comes after.
    */
   async blocked(): Promise<Outcome<undefined>> {
-    await this.#inFlight;
-    await this.#reading;
+    await this.#writer.stored;
+    await this.#writer.told;
     return this.#voice.calls.end();
   }
 
@@ -317,7 +301,7 @@ export class Channel extends Actor {
   #load(): Promise<Loaded | null> {
     this.#loading ??= loadChannel(this.#db, this.#id).then(
       (channel) => {
-        if (channel !== null) this.#toldSeq ??= channel.lastSeq;
+        if (channel !== null) this.#writer.begin(channel.lastSeq);
         return channel;
       },
       (error: unknown) => {
@@ -333,7 +317,7 @@ export class Channel extends Actor {
     const before = this.#peopleChange;
     const run = (async (): Promise<Outcome<T>> => {
       await before;
-      await this.#inFlight;
+      await this.#writer.stored;
       try {
         const channel = await this.#load();
         if (channel === null || !("people" in channel.access)) return NO_CHANNEL;
@@ -362,29 +346,12 @@ export class Channel extends Actor {
     }
   }
 
-  async #write(write: Write): Promise<Outcome<Answer>> {
-    let granted: Granted;
-    try {
-      const channel = await this.#load();
-      if (channel === null) return NO_CHANNEL;
-      granted = await this.#rights.of(channel.access, write.userId);
-      const refused = refusal(channel, write, granted.bits, this.#queue.length);
-      if (refused !== null) return { ok: false, error: refused };
-    } catch (error) {
-      return unavailable(error);
-    }
-    const { promise, resolve } = Promise.withResolvers<Outcome<Answer>>();
-    this.#queue.push({ write, granted, resolve });
-    if (!this.#draining) void this.#drain();
-    return promise;
-  }
-
   /** Passes on what is not stored. */
   async #pass(write: Extract<Write, { kind: "send" }>): Promise<Outcome<Sent>> {
     const admitted = await this.#reader(write.userId);
     if (!admitted.ok) return admitted;
     const { channel, bits } = admitted.value;
-    const refused = refusal(channel, write, bits, this.#queue.length);
+    const refused = refusal(channel, write, bits, this.#writer.waiting);
     if (refused !== null) return { ok: false, error: refused };
     try {
       const passed = await pass(this.#db, this.#id, write, Date.now());
@@ -397,85 +364,6 @@ export class Channel extends Actor {
     } catch (error) {
       return unavailable(error);
     }
-  }
-
-  async #drain(): Promise<void> {
-    this.#draining = true;
-    while (this.#queue.length > 0) {
-      while (this.#peopleChange !== undefined) await this.#peopleChange;
-      this.#inFlight = this.#writeBatch(this.#queue.splice(0, batchLength(this.#queue)));
-      await this.#inFlight;
-    }
-    this.#inFlight = undefined;
-    this.#draining = false;
-  }
-
-  /** Never rejects: what goes wrong is the answer of the batch's senders. */
-  async #writeBatch(batch: Pending[]): Promise<void> {
-    try {
-      const channel = await this.#load();
-      const admitted = channel === null ? [] : await this.#readmit(channel, batch);
-      if (channel === null) for (const pending of batch) pending.resolve(NO_CHANNEL);
-      else if (admitted.length > 0) await this.#storeAndTell(channel, admitted);
-    } catch (error) {
-      // Whether the batch was stored is unknown: the senders try again, and their nonces tell.
-      const refused = unavailable(error);
-      for (const pending of batch) pending.resolve(refused);
-      this.#loading = undefined;
-    }
-  }
-
-  async #storeAndTell(channel: Loaded, batch: Pending[]): Promise<void> {
-    const written = await store(
-      this.#db,
-      this.#id,
-      batch.map(({ write, granted }) => ({ write, bits: granted.bits })),
-    );
-    const events: Told[] = [];
-    written.forEach(({ outcome, event, sealed }, index) => {
-      batch[index]?.resolve(outcome);
-      if (event !== undefined) events.push(sealed === undefined ? { event } : { event, sealed });
-      channel.lastSeq = Math.max(channel.lastSeq, storedSeq(outcome));
-    });
-    const ordered = [...(await this.#untold(channel, written, events)), ...inOrder(events)];
-    if (ordered.length === 0) return;
-    // The acknowledgements leave before the broadcast, which is the long part. One broadcast at a time: when people write faster
-    // than it can be read out, the queue fills and says so.
-    await this.#reading;
-    await scheduler.wait(0);
-    this.#reading = this.#fanOut(channel, ordered);
-  }
-
-  /**
-   * What PostgreSQL stored without this actor learning of it: the answer to an earlier batch was lost. It shows as a hole before
-   * this batch's events, or as a retry that is known and was never told.
-   */
-  async #untold(channel: Loaded, written: readonly Written[], events: readonly Told[]): Promise<Told[]> {
-    const told = this.#toldSeq ?? 0;
-    const stored = Math.max(0, ...written.map(({ outcome }) => storedSeq(outcome)));
-    const upTo = events.length > 0 ? Math.min(...events.map(({ event }) => seqOf(event))) - 1 : stored;
-    this.#toldSeq = Math.max(told, stored);
-    if (upTo <= told) return [];
-    try {
-      return await untoldOf(this.#db, this.#id, told, upTo, channel.direct !== null);
-    } catch (error) {
-      // Readers see the hole with the next event and ask `sync`.
-      log.warn("what was not told could not be read", { channelId: this.#id, reason: String(error) });
-      return [];
-    }
-  }
-
-  /** Admits again what was admitted under rights that have changed since. */
-  async #readmit(channel: Loaded, batch: Pending[]): Promise<Pending[]> {
-    // Rights may change while rights are being read: only a round without a change counts.
-    while (batch.some(({ granted }) => granted.epoch !== this.#rights.epoch)) {
-      for (const pending of batch) pending.granted = await this.#rights.of(channel.access, pending.write.userId);
-    }
-    return batch.filter((pending) => {
-      const refused = refusal(channel, pending.write, pending.granted.bits, 0);
-      if (refused !== null) pending.resolve({ ok: false, error: refused });
-      return refused === null;
-    });
   }
 
   /** One RPC to each gateway, carrying the whole batch. Calls to one actor arrive in the order they were made. */
@@ -495,25 +383,4 @@ export class Channel extends Actor {
     );
     await Promise.all(deliveries);
   }
-}
-
-/** Rows come back in no particular order; readers get them by `seq`. */
-function inOrder(events: Told[]): Told[] {
-  return events.toSorted((a, b) => seqOf(a.event) - seqOf(b.event));
-}
-
-/** The event that a write became, now or at its first try; 0: none. */
-function storedSeq(outcome: Outcome<Answer>): number {
-  return outcome.ok ? (outcome.value.seq ?? 0) : 0;
-}
-
-function seqOf({ body }: AnyDown): number {
-  return body !== undefined && "seq" in body ? body.seq : 0;
-}
-
-function unavailable(error: unknown): Refusal {
-  if (error instanceof DatabaseError && error.kind === "unavailable") return UNAVAILABLE;
-  log.error("channel failed", error);
-  // An exception out of another actor has no class left; nothing was acknowledged, so trying again is right.
-  return UNAVAILABLE;
 }
