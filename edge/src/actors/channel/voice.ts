@@ -1,5 +1,4 @@
 import type { DeviceId } from "@lescopains/protocol/device-list";
-import type { AnyDown } from "@lescopains/protocol/down";
 import type { ChannelId, JoinId, SessionId, UserId } from "@lescopains/protocol/ids";
 import { LIMITS } from "@lescopains/protocol/limits";
 import { allows, type Permission, type PermissionBits } from "@lescopains/protocol/permissions";
@@ -9,12 +8,11 @@ import { v7 } from "uuid";
 import { setServerFlags } from "../../db/voice.ts";
 import { serverActor, sfuRegistry } from "../../platform/actors.ts";
 import { type Outcome, ok, refuse } from "@lescopains/protocol/outcome";
-import { tellUsers } from "../../platform/tell.ts";
-import { TokenBucket } from "../../socketio/engine/token-bucket.ts";
 import type { Place } from "../sfu-registry/nodes.ts";
 import { Calls } from "./calls.ts";
 import type { Loaded } from "./loaded.ts";
 import type { Roster } from "./roster.ts";
+import { Seating } from "./seating.ts";
 import { comesTooLate, judgeReport, type MediaPeer, memberOf, rightsOf, type Seat } from "./seats.ts";
 import { VoiceKeeper, type VoiceOptions } from "./voice-keeper.ts";
 
@@ -54,8 +52,6 @@ export interface ReportAnswer {
   readonly rights: readonly (MediaPeer & { readonly rights: Right[] })[];
 }
 
-/** Twenty changes at once, and two a second. */
-const SAYINGS = { burst: 20, framesPerSecond: 2 };
 const NO_CHANNEL = refuse("not_found", "no such channel");
 const NOBODY = refuse("not_found", "this person is not in the voice channel");
 const TOO_OFTEN = refuse("rate_limited", "that changes too often", { retryAfterMs: 1_000 });
@@ -70,15 +66,13 @@ export class Voice {
   readonly calls: Calls;
   readonly #options: VoiceOptions;
   readonly #keeper: VoiceKeeper;
-  /** What nodes were last told that people may send. */
-  readonly #told = new Map<JoinId, string>();
-  /** How often people change what they say of themselves: each change is stored, and told to everyone. */
-  readonly #sayings = new Map<JoinId, TokenBucket>();
+  readonly #seating: Seating;
 
   constructor(options: VoiceOptions) {
     this.#options = options;
     this.#keeper = new VoiceKeeper(options);
     this.calls = new Calls(this.#keeper);
+    this.#seating = new Seating(options, this.#keeper, this.calls);
   }
 
   /** [VO1] Takes a place, or keeps the one that is held. Refuses with `conflict` when a place is held in another channel, or was taken by another session meanwhile. */
@@ -94,10 +88,10 @@ export class Voice {
       const place = by.media === undefined ? null : await this.#place(roster, by.media.region);
       if (by.media !== undefined && place === null) return NO_NODE;
       if (place !== null) await this.#gather(roster, place.node, by.userId);
-      if (held !== undefined && !isKept) await this.#end(roster, channel, [held], "replaced");
+      if (held !== undefined && !isKept) await this.#seating.end(roster, channel, [held], "replaced");
       const seat = isKept
-        ? await this.#goOn(roster, held, place)
-        : await this.#open(roster, channel, { ...by, joinId: v7() as JoinId }, place?.node ?? null);
+        ? await this.#seating.goOn(roster, held, place)
+        : await this.#seating.open(roster, channel, { ...by, joinId: v7() as JoinId }, place?.node ?? null);
       if (seat === undefined) return NO_CHANNEL;
       const { joinId, deviceId } = seat;
       const rights = rightsOf(admitted.value, seat);
@@ -112,7 +106,7 @@ export class Voice {
       if (seat === undefined)
         return allows(await this.#keeper.bits(channel, userId), "viewChannel") ? ok() : NO_CHANNEL;
       if (seat.sessionId !== (sessionId ?? seat.sessionId) || seat.joinId !== (joinId ?? seat.joinId)) return ok();
-      await this.#end(roster, channel, [seat], reason);
+      await this.#seating.end(roster, channel, [seat], reason);
       return ok();
     });
   }
@@ -123,7 +117,7 @@ export class Voice {
       const seat = roster.of(userId);
       if (seat === undefined || seat.sessionId !== sessionId)
         return refuse("conflict", "this session is in no voice channel");
-      if (!this.#maySay(seat)) return TOO_OFTEN;
+      if (!this.#seating.maySay(seat)) return TOO_OFTEN;
       const bits = await this.#keeper.bits(channel, userId);
       if (flags.camera && !allows(bits, "video")) return refuse("forbidden", "you may not show a camera here");
       if (flags.screenSharing && !allows(bits, "shareScreen"))
@@ -133,13 +127,6 @@ export class Voice {
       this.#options.tell(channel, [roster.stateOf(said)]);
       return ok({ member: memberOf(said) });
     });
-  }
-
-  #maySay({ joinId }: Seat): boolean {
-    const nowMs = Date.now();
-    const bucket = this.#sayings.get(joinId) ?? new TokenBucket(SAYINGS, nowMs);
-    this.#sayings.set(joinId, bucket);
-    return bucket.take(SAYINGS, 1, nowMs);
   }
 
   view(userId: UserId): Promise<Outcome<VoiceRoster>> {
@@ -165,7 +152,7 @@ export class Voice {
       const [stored] = await this.#options.db.query(setServerFlags, [serverId, userId, muted, deafened]);
       if (stored === undefined) return NOBODY;
       const next = roster.put({ ...seat, serverMuted: muted, serverDeafened: deafened });
-      await this.#commandRights(roster, channel);
+      await this.#seating.commandRights(roster, channel);
       this.#options.tell(channel, [roster.stateOf(next)]);
       return ok(memberOf(next));
     });
@@ -178,7 +165,7 @@ export class Voice {
       if (!allowed.ok) return allowed;
       const seat = roster.of(userId);
       if (seat === undefined) return NOBODY;
-      await this.#end(roster, channel, [seat], moved === undefined ? "disconnected" : "moved", moved?.to);
+      await this.#seating.end(roster, channel, [seat], moved === undefined ? "disconnected" : "moved", moved?.to);
       return ok({ seat });
     });
   }
@@ -197,7 +184,7 @@ export class Voice {
   /** Takes a place for someone who was moved. */
   receive(newcomer: Newcomer & { readonly joinId: JoinId }): Promise<Outcome<VoiceMember>> {
     return this.#keeper.change(async (roster, channel) => {
-      const seat = roster.of(newcomer.userId) ?? (await this.#open(roster, channel, newcomer, null));
+      const seat = roster.of(newcomer.userId) ?? (await this.#seating.open(roster, channel, newcomer, null));
       return seat === undefined ? NO_CHANNEL : ok(memberOf(seat));
     });
   }
@@ -230,33 +217,33 @@ export class Voice {
         const mayStay = allows(bits, "viewChannel") && allows(bits, "connect");
         if (!mayStay || (channel.encrypted && seat.deviceId === null)) gone.push(seat);
       }
-      await this.#end(roster, channel, gone, "forbidden");
+      await this.#seating.end(roster, channel, gone, "forbidden");
       await this.calls.gone(roster, channel);
-      await this.#commandRights(roster, channel);
+      await this.#seating.commandRights(roster, channel);
       return ok(roster.size);
     });
     if (done.ok && done.value > 0) return;
     // Nobody has a place here, or nothing can be known of it: nobody goes on speaking here.
-    await this.#order((registry) => registry.closeRoom(this.#options.id));
+    await this.#seating.order((registry) => registry.closeRoom(this.#options.id));
   }
 
   /** [VO10] The channel was made encrypted: nothing of what went on in plain goes on. */
   async madeEncrypted(): Promise<void> {
     await this.accessChanged();
     await this.#keeper.always(async (roster) => {
-      await this.#displace(
+      await this.#seating.displace(
         roster,
         roster.seats.filter(({ node }) => node !== null),
       );
       return ok();
     });
-    await this.#order((registry) => registry.voidRoom(this.#options.id, "plain"));
+    await this.#seating.order((registry) => registry.voidRoom(this.#options.id, "plain"));
   }
 
   /** The channel was deleted, and its rows with it. */
   async removed(): Promise<void> {
     this.#keeper.forget();
-    await this.#order((registry) => registry.voidRoom(this.#options.id, "all"));
+    await this.#seating.order((registry) => registry.voidRoom(this.#options.id, "all"));
   }
 
   async #admit(channel: Loaded, userId: UserId, deviceId: DeviceId | null): Promise<Outcome<PermissionBits>> {
@@ -266,23 +253,6 @@ export class Voice {
     if (!allows(bits, "connect")) return refuse("forbidden", "you may not join here");
     if (channel.encrypted && deviceId === null) return refuse("device_required", "this sign-in speaks for no device");
     return ok(bits);
-  }
-
-  /** Nodes are told where it differs from what they were told. */
-  async #commandRights(roster: Roster, channel: Loaded): Promise<void> {
-    for (const seat of roster.seats) {
-      const rights = rightsOf(await this.#keeper.bits(channel, seat.userId), seat);
-      const { node, joinId } = seat;
-      if (node === null || this.#told.get(joinId) === rights.join()) continue;
-      await this.#order((registry) => registry.rights(node, this.#options.id, joinId, rights));
-      this.#told.set(joinId, rights.join());
-    }
-  }
-
-  /** An actor that was being evicted or moved refuses one call and takes the next. */
-  async #order(order: (registry: ReturnType<typeof sfuRegistry>) => Promise<void>): Promise<void> {
-    const registry = sfuRegistry(this.#options.env);
-    await order(registry).catch(() => order(registry));
   }
 
   // ── nodes ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,7 +266,7 @@ export class Voice {
   /** [VO21] A room is on one node: the one that it was on is gone, or lets nobody in, and those who are still for it come along. */
   #gather(roster: Roster, node: string, comesBy: UserId): Promise<void> {
     const astray = roster.seats.filter((seat) => seat.node !== null && seat.node !== node && seat.userId !== comesBy);
-    return this.#displace(roster, astray);
+    return this.#seating.displace(roster, astray);
   }
 
   /** [VO7] Something changed in this room on a node: looks at it, and answers what the node is to do. */
@@ -307,13 +277,13 @@ export class Voice {
       if (report === null) return ok({ strangers: [], rights: [] });
       const { connected, ended, displaced, strangers } = judgeReport(roster.seats, report);
       await roster.connected(connected, node);
-      for (const { seat, reason } of ended) await this.#end(roster, channel, [seat], reason);
-      await this.#displace(roster, displaced);
+      for (const { seat, reason } of ended) await this.#seating.end(roster, channel, [seat], reason);
+      await this.#seating.displace(roster, displaced);
       const rights: (MediaPeer & { readonly rights: Right[] })[] = [];
       for (const seat of connected) {
         const { joinId } = seat;
         const may = rightsOf(await this.#keeper.bits(channel, seat.userId), seat);
-        this.#told.set(joinId, may.join());
+        this.#seating.toldRights(joinId, may);
         rights.push({ joinId, rights: may });
       }
       return ok({ strangers, rights });
@@ -325,7 +295,7 @@ export class Voice {
     return this.#keeper.change(async (roster) => {
       const lost = ({ node }: Seat): boolean =>
         node !== null && ("node" in isLost ? node === isLost.node : !isLost.allBut.includes(node));
-      await this.#displace(roster, roster.seats.filter(lost));
+      await this.#seating.displace(roster, roster.seats.filter(lost));
       return ok();
     });
   }
@@ -333,7 +303,7 @@ export class Voice {
   /** [VO22] There is a node again: whoever lost theirs, and found no other, is asked once more. */
   nodeCame(): Promise<Outcome<undefined>> {
     return this.#keeper.change(async (roster) => {
-      this.#callBack(roster.seats.filter(({ node, wasConnected }) => node === null && wasConnected));
+      this.#seating.callBack(roster.seats.filter(({ node, wasConnected }) => node === null && wasConnected));
       return ok();
     });
   }
@@ -343,82 +313,10 @@ export class Voice {
     return this.#keeper.change(async (roster, channel) => {
       const nowMs = Date.now();
       const late = roster.seats.filter(({ dueMs }) => dueMs !== null && dueMs <= nowMs);
-      await this.#end(roster, channel, late, "timeout");
+      await this.#seating.end(roster, channel, late, "timeout");
       await this.calls.endLate(roster, channel, nowMs);
       return ok();
     });
-  }
-
-  async #displace(roster: Roster, seats: readonly Seat[]): Promise<void> {
-    if (seats.length === 0) return;
-    await roster.displaced(seats);
-    for (const { joinId } of seats) this.#told.delete(joinId);
-    this.#callBack(seats);
-  }
-
-  #callBack(seats: readonly Seat[]): void {
-    for (const { userId, joinId } of seats) {
-      void tellUsers(this.#options.env, [userId], {
-        event: "voice:rejoin",
-        body: { channelId: this.#options.id, joinId },
-      });
-    }
-  }
-
-  // ── places ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  async #open(
-    roster: Roster,
-    channel: Loaded,
-    { joinId, userId, sessionId, deviceId }: Newcomer & { readonly joinId: JoinId },
-    node: string | null,
-  ): Promise<Seat | undefined> {
-    const seat = await roster.open({ joinId, userId, sessionId, deviceId, node });
-    if (seat === undefined) return undefined;
-    this.#options.tell(channel, [roster.stateOf(seat)]);
-    this.#tellPresence(channel, userId, true);
-    await this.calls.joined(roster, channel, userId);
-    return seat;
-  }
-
-  /** A place that is kept. While its media is on that node, it needs no time to get there. */
-  async #goOn(roster: Roster, held: Seat, place: Place | null): Promise<Seat | undefined> {
-    if (place === null || (held.node === place.node && held.dueMs === null)) return held;
-    return roster.place(held, place.node);
-  }
-
-  /** The nodes have done it, and everyone is told, when this resolves. */
-  async #end(roster: Roster, channel: Loaded, seats: readonly Seat[], reason: VoiceEnd, to?: ChannelId): Promise<void> {
-    if (seats.length === 0) return;
-    const events: AnyDown[] = [...this.calls.hungUp(seats), ...(await roster.close(seats, reason))];
-    const { id } = this.#options;
-    await Promise.all(
-      seats.map(async ({ node, joinId }) => {
-        if (node === null) return;
-        await this.#order((registry) =>
-          to === undefined ? registry.kick(node, id, joinId) : registry.move(node, id, joinId, to),
-        );
-      }),
-    );
-    this.#options.tell(channel, events);
-    for (const { userId, joinId } of seats) {
-      this.#told.delete(joinId);
-      this.#sayings.delete(joinId);
-      this.#tellPresence(channel, userId, false);
-      // Who is moved is told when they have arrived.
-      if (to !== undefined) continue;
-      void tellUsers(this.#options.env, [userId], {
-        event: "voice:ended",
-        body: { channelId: this.#options.id, joinId, reason },
-      });
-    }
-  }
-
-  #tellPresence({ access }: Loaded, userId: UserId, isIn: boolean): void {
-    if (!("serverId" in access)) return;
-    serverActor(this.#options.env, access.serverId)
-      .voiceChanged(this.#options.id, userId, isIn)
-      .catch((error: unknown) => this.#keeper.failed("presence was not told", error));
   }
 }
 
