@@ -111,7 +111,7 @@ test("[VC54] a call goes into a window of its own, is led there, and comes back"
   ]);
   await page.getByText("Le vocal est dans sa propre fenêtre.").waitFor();
   await apart.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
-  expect(await apart.title()).toBe("Vocal : Le salon");
+  expect(await apart.title()).toBe("Vocal\u202f: Le salon");
   await control(apart, "Couper ton micro").click();
   await control(page, "Rouvrir ton micro").click();
   await control(apart, "Couper ton micro").waitFor();

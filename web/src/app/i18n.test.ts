@@ -39,6 +39,26 @@ describe("words", () => {
     expect(words.value.invited(3, { name: "Ana" })).toBe("Ana a invité 3 copains");
   });
 
+  test("French has a space before its signs that breaks no line, and what people are called stays as it is", () => {
+    const asked = defineWords("asked", {
+      en: {
+        sure: "Sure?",
+        left: filled("{name} left: “{why}”"),
+        lost: plural({ one: "Lost!", other: "{count} lost!" }),
+      },
+      fr: {
+        sure: "Sûr ?",
+        left: filled("{name} est parti : « {why} »"),
+        lost: plural({ one: "Perdu !", other: "{count} perdus !" }),
+      },
+    });
+    expect(asked.value.sure).toBe("Sure?");
+    setLanguage("fr");
+    expect(asked.value.sure).toBe("Sûr\u202f?");
+    expect(asked.value.left({ name: "Léo ?", why: "fini !" })).toBe("Léo ? est parti\u202f: «\u202ffini !\u202f»");
+    expect(asked.value.lost(2)).toBe("2 perdus\u202f!");
+  });
+
   test("a name that looks like a placeholder or a pattern stays itself", () => {
     setLanguage("en");
     expect(words.value.greet({ name: "$& {place} $1", place: "Home" })).toBe("Hello $& {place} $1, welcome to Home");

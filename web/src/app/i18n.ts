@@ -104,6 +104,12 @@ function plainText(words: Source): Record<string, string> {
   );
 }
 
+/** As French is set: the space beside these signs is narrow and breaks no line, so that none begins with a question mark. */
+function french(text: unknown): unknown {
+  if (typeof text === "string") return text.replaceAll(/ (?=[:;?!»])/g, "\u202f").replaceAll("« ", "«\u202f");
+  return Object.fromEntries(Object.entries(text as object).map(([key, part]) => [key, french(part)]));
+}
+
 /**
  * The words of one feature in every language. Read `.value` in a component:
  *
@@ -114,7 +120,7 @@ export function defineWords<const Base extends Source>(
   feature: string,
   words: { readonly en: Base; readonly fr: Words<Base> },
 ): ReadonlySignal<Words<Base>> {
-  i18n.cache.fr[feature] = plainText(words.fr) as never;
+  i18n.cache.fr[feature] = french(plainText(words.fr)) as never;
   const store = i18n(feature, words.en as never);
   const now = signal<Words<Base>>(store.get());
   store.listen((next) => {
