@@ -189,8 +189,6 @@ describe("[PWL2] a link", () => {
       ["", JSON.stringify({ secret: [secret] }), "invalid_request"],
       ["/use", JSON.stringify({ secret: `${secret}\u0000`, password: NEW }), "invalid_request"],
       ["/use", JSON.stringify({ secret }), "invalid_request"],
-      ["/use", JSON.stringify({ secret, password: NEW, junk: "x".repeat(10_000_000) }), "too_large"],
-      ["", JSON.stringify({ secret, junk: "x".repeat(10_000_000) }), "too_large"],
     ] as const) {
       const response = await fetch(`${url}${path}`, { method: "POST", headers: elsewhere(), body });
       expect((await response.json()) as object, body.slice(0, 60)).toMatchObject({ error: { code } });
