@@ -44,6 +44,11 @@ test("everything from registering to leaving is done by keyboard alone, and the 
   await page.goto(url);
   await page.getByRole("heading", { name: "Good to see you" }).waitFor();
   await expect.poll(() => focused(page)).toBe("Username");
+  // One ring, around the whole of the field.
+  const rings = await page.getByLabel("Username").evaluate((input) => {
+    return [input, input.closest(".field-box")].map((one) => one && getComputedStyle(one).outlineStyle);
+  });
+  expect(rings).toEqual(["none", "solid"]);
   await tabTo(page, /^Create an account$/);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Make yourself at home" }).waitFor();
