@@ -125,4 +125,4 @@ test("[PWL6] a forgotten password: the operator's link sets another, everybody s
     expect(overflow).toBeLessThanOrEqual(0);
   }
   for (const one of [ada, home, elsewhere, chloe, phone]) expect(one.faults).toEqual([]);
-});
+}, 300_000);
