@@ -46,7 +46,7 @@ const MOMENTS: Readonly<Record<string, Moment>> = {
     await enter(page);
   },
   async "when it stands as pending"({ page }, text) {
-    await composer(page).fill(text);
+    await typed(page, text);
     await enter(page);
     await message(page, text).waitFor();
   },
@@ -89,7 +89,8 @@ test(
     const written: string[] = [];
     while (written.length < KILLS) {
       for (const [name, moment] of Object.entries(MOMENTS).slice(0, KILLS - written.length)) {
-        const text = `${written.length} ${name}`;
+        // The time stands before it, whose last figure is not to be taken for one of the number.
+        const text = `(${written.length}) ${name}`;
         written.push(text);
         const tab = await openTab(chloe.context, address);
         await moment(tab, text);

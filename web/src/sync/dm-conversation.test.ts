@@ -90,6 +90,9 @@ test("[DC1] a message stands at once, and once, until the device has it stored",
   expect(shown()).toEqual(["hello (waiting)"]);
   conversation.take([message(1, "hello", { authorId: ANA, nonce: "uuid-1" })], []);
   expect(shown()).toEqual(["hello"]);
+  // What waited before it was stored is told after it.
+  conversation.takePending([waiting("uuid-1", "hello")]);
+  expect(shown()).toEqual(["hello"]);
 });
 
 test("[DC2] what the device refuses stays, with its reason, and can be tried again or given up", async () => {

@@ -93,7 +93,12 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
       return isDmChange(content) ? [] : [pendingOf(one, content)];
     });
     const known = new Set(told.map(({ nonce }) => nonce));
-    return [...told, ...justWritten.value.filter(({ nonce }) => !known.has(nonce))];
+    const all = [...told, ...justWritten.value.filter(({ nonce }) => !known.has(nonce))];
+    if (all.length === 0) return all;
+    // What waits was looked up before it was told: a message may have been stored meanwhile.
+    const own = held.value.messages.filter(({ authorId }) => authorId === deps.selfId);
+    const stored = new Set(own.map(({ nonce }) => nonce));
+    return all.filter(({ nonce }) => !stored.has(nonce));
   });
 
   async function load(kind: "newest" | "older", before: Seq | undefined): Promise<boolean> {
@@ -156,12 +161,7 @@ export function createDmConversation(channelId: ChannelId, deps: DmConversationD
   function take(messages: readonly DmMessage[], gone: readonly MessageId[]): void {
     meanwhile?.messages.push(...messages);
     meanwhile?.gone.push(...gone);
-    const nonces = new Set(messages.filter(({ authorId }) => authorId === deps.selfId).map(({ nonce }) => nonce));
     batch(() => {
-      if (nonces.size > 0) {
-        justWritten.value = justWritten.peek().filter(({ nonce }) => !nonces.has(nonce));
-        fromDevice.value = fromDevice.peek().filter(({ nonce }) => !nonces.has(nonce));
-      }
       for (const message of messages) {
         overlays.drop(message.id);
         wishes.confirm(message);
