@@ -1,8 +1,8 @@
-import { base64url } from "./secrets.ts";
+import { base64url } from "jose";
 
 /** The secret of a link that works once: 32 random bytes. */
 export function newLinkSecret(): string {
-  return base64url(crypto.getRandomValues(new Uint8Array(32)));
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 /** The SHA-256 by which a one-time secret is stored: 32 random bytes need no slow hash. */

@@ -1,7 +1,8 @@
 import { SessionId } from "@lescopains/protocol/ids";
+import { base64url } from "jose";
 import { parse as parseUuid, stringify as formatUuid } from "uuid";
 import * as v from "valibot";
-import { base64url, macKey } from "./secrets.ts";
+import { macKey } from "./secrets.ts";
 
 /** What a refresh token says: which session, and the how-many-eth token of that session it is. */
 export interface RefreshClaims {
@@ -26,7 +27,7 @@ export async function sealRefreshToken(secret: string, { sessionId, generation }
   new DataView(token.buffer).setUint32(ID_BYTES, generation);
   const mac = await crypto.subtle.sign("HMAC", await macKey(secret, "refresh tokens"), token.subarray(0, CLAIM_BYTES));
   token.set(new Uint8Array(mac), CLAIM_BYTES);
-  return base64url(token);
+  return base64url.encode(token);
 }
 
 /** The claims of a token that this instance made, valid now or once; `undefined` for anything else. */

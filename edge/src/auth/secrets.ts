@@ -10,14 +10,6 @@ export function secretBytes(name: string, base64: string): Uint8Array<ArrayBuffe
   return bytes;
 }
 
-/** Bytes as base64url without padding (RFC 4648 §5). */
-export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
-}
-
 /** The HMAC-SHA256 key for one purpose, derived from an instance secret by HKDF (RFC 5869) so that no two purposes share a key. */
 export async function macKey(secret: string, purpose: Purpose): Promise<CryptoKey> {
   const name = `${purpose} ${secret}`;
