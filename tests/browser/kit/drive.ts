@@ -42,12 +42,14 @@ export function arrive(page: Page, address: string): Promise<void> {
   return telling(page, address, () => page.waitForURL(address));
 }
 
-/** Goes to an address and waits for its view's heading and until nothing is being fetched any more. */
+/** Goes to an address and waits until its view has its heading and nothing on the page is on its way, both at once. */
 export async function visit(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await telling(page, `view of ${address}`, async () => {
-    await page.locator(":is(main:not([hidden]), [role=main]):not([aria-busy]) h1").first().waitFor();
-    await page.locator("[aria-busy=true]").first().waitFor({ state: "hidden" });
+    await page.waitForFunction(() => {
+      const shown = (selector: string) => [...document.querySelectorAll(selector)].some((node) => node.checkVisibility());
+      return shown(":is(main, [role=main]) h1") && !shown("[aria-busy=true]");
+    });
   });
 }
 

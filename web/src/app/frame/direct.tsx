@@ -165,7 +165,7 @@ function DirectMain({ view, dm }: { readonly view: DirectRoute; readonly dm: Dm 
   // With conversations, the address of the list leads on to one of them.
   if (!live.ready.value || (view.name === "dms" && live.dms.value.length > 0)) {
     return (
-      <h1 class="aside-text" tabIndex={-1}>
+      <h1 class="aside-text" tabIndex={-1} aria-busy="true">
         {appWords.value.loading}
       </h1>
     );
