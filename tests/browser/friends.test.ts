@@ -24,9 +24,19 @@ test("[FR6] one asks, the other sees it counted and accepts; both find each othe
 
   await leo.page.getByRole("button", { name: /^Amis.*1 demande$/ }).click();
   const list = leo.page.getByRole("dialog", { name: "Amis" });
+  // The answer comes after the list has it: nothing that is pressed meanwhile is lost.
+  const answered = Promise.withResolvers<void>();
+  await leo.page.route("**/api/friends/*", async (route) => {
+    const response = await route.fetch();
+    await answered.promise;
+    await route.fulfill({ response });
+  });
   await list.getByRole("button", { name: "Accepter Chloé" }).click();
   await list.getByRole("heading", { name: "1 ami" }).waitFor();
-  await list.getByRole("button", { name: "Envoyer un message" }).click();
+  const write = list.getByRole("button", { name: "Envoyer un message" });
+  expect(await write.isDisabled()).toBe(true);
+  answered.resolve();
+  await write.click();
   await leo.page.getByRole("heading", { level: 1, name: /^Chloé/ }).waitFor();
 
   await chloe.page.getByRole("button", { name: "Ne plus être amis" }).click();

@@ -71,6 +71,16 @@ test("[EN45] after a replacement the new key opens everything, and the old one n
   await again.reads(channel, ["one"]);
 });
 
+test("[EN42] what is no key is told at once, and where, whatever the server does", async () => {
+  const { server, leo } = await pair();
+  await leo.port.ask("vault:create", { passphrase: null });
+  const again = await arrived(server, LEO);
+  again.goOffline();
+  await expect(again.port.ask("vault:restore", { recoveryKey: "ABCD" })).rejects.toMatchObject({
+    refusal: { code: "wrong_key", problem: { kind: "length", count: 4 } },
+  });
+});
+
 test("[EN46] no answer of a server makes a browser forget its recovery key", async () => {
   const { server, channel, ana, leo } = await pair();
   const { recoveryKey } = await leo.port.ask("vault:create", { passphrase: null });

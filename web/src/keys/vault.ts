@@ -467,9 +467,11 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     },
     replace: async (password, passphrase) => await make(passphrase, password),
     async unlock(by) {
+      // What is no key is told before the server is asked.
+      const keyOrPhrase = "recoveryKey" in by ? typedKey(by.recoveryKey) : by.passphrase;
       const vault = await kit.server.call("getVault");
       if (!vault.exists) throw refusal("no_vault", "the account has no vault");
-      const key = await keyOf(vault, by);
+      const key = typeof keyOrPhrase === "string" ? await keyOfPassphrase(vault, keyOrPhrase) : keyOrPhrase;
       if (await opens(vault, await openVault(key))) return key;
       const message = "the key is another vault's";
       throw "recoveryKey" in by
@@ -508,24 +510,11 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     },
   };
 
-  async function keyOf(
-    vault: ServerVault,
-    by: { readonly recoveryKey: string } | { readonly passphrase: string },
-  ): Promise<Uint8Array> {
-    if ("recoveryKey" in by) {
-      const parsed = parseRecoveryKey(by.recoveryKey);
-      if (parsed.ok) return parsed.key;
-      const problem = problemOf(by.recoveryKey);
-      throw new KeysError({
-        code: "wrong_key",
-        message: "not a recovery key",
-        ...(problem === null ? {} : { problem }),
-      });
-    }
+  async function keyOfPassphrase(vault: ServerVault, passphrase: string): Promise<Uint8Array> {
     if (vault.kdf === null) throw refusal("wrong_passphrase", "the vault has no passphrase");
     const { memoryKib, passes, parallelism, salt } = vault.kdf;
     const parameters = { memoryKiB: memoryKib, iterations: passes, parallelism, salt: fromBase64(salt) };
-    const keys = await passphraseKeys(parameters, by.passphrase);
+    const keys = await passphraseKeys(parameters, passphrase);
     try {
       return await openRecoveryKey({ subtle: kit.subtle }, keys, account, rootOf(vault).envelope);
     } catch (error) {
@@ -533,6 +522,14 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
       throw refusal(error.code === "wrong_passphrase" ? "wrong_passphrase" : "vault_damaged", error.message);
     }
   }
+}
+
+/** @throws `wrong_key`, and where it goes wrong */
+function typedKey(text: string): Uint8Array {
+  const parsed = parseRecoveryKey(text);
+  if (parsed.ok) return parsed.key;
+  const problem = problemOf(text);
+  throw new KeysError({ code: "wrong_key", message: "not a recovery key", ...(problem === null ? {} : { problem }) });
 }
 
 async function passwordConfirmed<T>(answer: Promise<T>): Promise<T> {

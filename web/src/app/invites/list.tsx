@@ -11,11 +11,12 @@ const moment = dateFormat({ dateStyle: "medium", timeStyle: "short" });
 interface InviteListProps {
   readonly invites: readonly AnyInvite[];
   readonly linkOf: (code: string) => string;
+  readonly busy: boolean;
   readonly onRevoke: (code: string) => void;
 }
 
 /** The invites that still let someone in, each to be copied or ended. */
-export function InviteList({ invites, linkOf, onRevoke }: InviteListProps) {
+export function InviteList({ invites, linkOf, busy, onRevoke }: InviteListProps) {
   const words = inviteListWords.value;
   const alive = invites.filter((invite) => works(invite, Date.now()));
   if (alive.length === 0) return <p class="field-hint">{words.none}</p>;
@@ -32,7 +33,7 @@ export function InviteList({ invites, linkOf, onRevoke }: InviteListProps) {
             </p>
           </div>
           <IconButton icon={Copy} label={words.copyCode({ code })} onClick={() => void copyText(linkOf(code))} />
-          <IconButton icon={X} label={words.revokeCode({ code })} onClick={() => onRevoke(code)} />
+          <IconButton icon={X} label={words.revokeCode({ code })} disabled={busy} onClick={() => onRevoke(code)} />
         </li>
       ))}
     </ul>

@@ -126,6 +126,7 @@ function FriendsDialog({ onClose }: { readonly onClose: () => void }) {
   const words = dmWords.value;
   const { task, put, remove } = useFriendActions();
   const { friends, incoming, outgoing } = live.friends.value;
+  const busy = task.busy.value;
 
   function write(userId: UserId): void {
     void task.run(async () => {
@@ -146,11 +147,13 @@ function FriendsDialog({ onClose }: { readonly onClose: () => void }) {
                 <IconButton
                   icon={Check}
                   label={words.friendAcceptOf({ name: person.displayName })}
+                  disabled={busy}
                   onClick={() => put(person.id)}
                 />
                 <IconButton
                   icon={X}
                   label={words.friendRefuseOf({ name: person.displayName })}
+                  disabled={busy}
                   onClick={() => void task.run(() => remove(person.id))}
                 />
               </PersonLine>
@@ -167,6 +170,7 @@ function FriendsDialog({ onClose }: { readonly onClose: () => void }) {
                 <IconButton
                   icon={X}
                   label={words.friendTakeBackOf({ name: person.displayName })}
+                  disabled={busy}
                   onClick={() => void task.run(() => remove(person.id))}
                 />
               </PersonLine>
@@ -180,7 +184,12 @@ function FriendsDialog({ onClose }: { readonly onClose: () => void }) {
         <ul>
           {friends.map((person) => (
             <PersonLine key={person.id} person={person}>
-              <IconButton icon={MessageCircle} label={directWords.value.message} onClick={() => write(person.id)} />
+              <IconButton
+                icon={MessageCircle}
+                label={directWords.value.message}
+                disabled={busy}
+                onClick={() => write(person.id)}
+              />
             </PersonLine>
           ))}
         </ul>

@@ -55,7 +55,7 @@ export function ServerInvites({ serverId, newest }: ServerInvitesProps) {
     <section class="person-section">
       <h3>{words.existing}</h3>
       {task.error.value !== null && <Notice kind="danger">{errorText(task.error.value)}</Notice>}
-      <InviteList invites={invites.value} linkOf={inviteLink} onRevoke={revoke} />
+      <InviteList invites={invites.value} linkOf={inviteLink} busy={task.busy.value} onRevoke={revoke} />
     </section>
   );
 }

@@ -59,7 +59,9 @@ export function InvitesSection({ needed }: { readonly needed: boolean }) {
         </Button>
       </div>
       {newest.value !== null && <InviteLink label={words.inviteLink} address={registerLink(newest.value.code)} />}
-      {invites.value !== null && <InviteList invites={invites.value} linkOf={registerLink} onRevoke={revoke} />}
+      {invites.value !== null && (
+        <InviteList invites={invites.value} linkOf={registerLink} busy={task.busy.value} onRevoke={revoke} />
+      )}
     </section>
   );
 }

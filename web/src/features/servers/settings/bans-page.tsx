@@ -51,7 +51,11 @@ export function BansPage({ server }: { readonly server: Server }) {
                 {reason !== null && ` · ${reason}`}
               </span>
             </div>
-            <Button aria-label={words.unbanName({ name: user.displayName })} onClick={() => unban(user)}>
+            <Button
+              aria-label={words.unbanName({ name: user.displayName })}
+              disabled={task.busy.value}
+              onClick={() => unban(user)}
+            >
               {words.unban}
             </Button>
           </li>
