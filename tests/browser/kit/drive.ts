@@ -47,7 +47,8 @@ export async function visit(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await telling(page, `view of ${address}`, async () => {
     await page.waitForFunction(() => {
-      const shown = (selector: string) => [...document.querySelectorAll(selector)].some((node) => node.checkVisibility());
+      const shown = (selector: string) =>
+        [...document.querySelectorAll(selector)].some((node) => node.checkVisibility());
       return shown(":is(main, [role=main]) h1") && !shown("[aria-busy=true]");
     });
   });
