@@ -216,7 +216,8 @@ describe("coming back", () => {
     };
     answers(() => Promise.reject(new ApiError({ code: "conflict", message: "" })));
     cryptos[0]?.over();
-    await clock.advance(0);
+    // The word of it was told while they were away.
+    await clock.advance(5_000);
     expect(asked.at(-1)).toEqual({ channelId: lounge, joinId: "stay-1" });
     expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "ended", reason: "replaced" } } });
     expect(left).toEqual([]);
@@ -406,6 +407,39 @@ describe("moderators", () => {
     await joining;
     expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { kind: "ended", reason: "replaced" } } });
     expect([rooms, left]).toEqual([[], []]);
+  });
+
+  test("[VC17] the list that no longer names one comes first: moved, one goes along, and asks for nothing here meanwhile", async () => {
+    const { session, clock, joined, roster, cryptos, asked, left } = setting();
+    await joined(lounge);
+    roster.value = { channelId: lounge, epoch: 2, members: [], ringing: null };
+    cryptos[0]?.over();
+    await clock.advance(500);
+    session.ended("stay-1" as JoinId, "moved", { channelId: attic, joinId: "there" as JoinId });
+    await clock.advance(60_000);
+    expect(asked.slice(1)).toEqual([{ channelId: attic, joinId: "there" }]);
+    expect(left).toEqual([]);
+  });
+
+  test("[VC17] the list that no longer names one comes first: who is disconnected does not come back", async () => {
+    const { session, clock, joined, roster, cryptos, asked } = setting();
+    await joined(lounge);
+    roster.value = { channelId: lounge, epoch: 2, members: [], ringing: null };
+    cryptos[0]?.over();
+    await clock.advance(500);
+    session.ended("stay-1" as JoinId, "disconnected", undefined);
+    await clock.advance(60_000);
+    expect(session.state.value).toMatchObject({ kind: "idle", ended: { why: { reason: "disconnected" } } });
+    expect(asked).toHaveLength(1);
+  });
+
+  test("[VC17] a list that does not name one, and no word why: the place is asked for by its name", async () => {
+    const { clock, joined, roster, cryptos, asked } = setting();
+    await joined(lounge);
+    roster.value = { channelId: lounge, epoch: 9, members: [], ringing: null };
+    cryptos[0]?.over();
+    await clock.advance(5_000);
+    expect(asked.slice(1)).toEqual([{ channelId: lounge, joinId: "stay-1" }]);
   });
 
   test("[VC17] the node's word comes first, and the server's says why", async () => {

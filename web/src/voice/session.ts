@@ -80,7 +80,7 @@ export interface VoiceSession {
 
 /** Someone whose node is gone keeps their place for a minute; after that there is nothing to come back to. */
 const GIVE_UP_MS = 60_000;
-/** The node is told that a place was taken away before its holder is. */
+/** The node and the other members are told that a place was taken away before its holder is. */
 const REASON_MS = 2_000;
 /** So many rooms in a row to whose media there is no way: something stands between. */
 const UNREACHABLE = 2;
@@ -258,12 +258,17 @@ export function createSession(deps: SessionDeps): VoiceSession {
     const started = deps.startCrypto(joined, {
       onKeyed: () => (keyed.value += 1),
       onOver() {
-        // This stay's keys are gone: another one begins. One that the list does not name is named to the server, which knows whether it was taken elsewhere.
+        // This stay's keys are gone: another one begins.
         if (stay !== mine || mine.crypto !== started) return;
         started.close();
         mine.crypto = undefined;
-        if (roster.peek()?.members.some(({ joinId }) => joinId === mine.joinId) !== false) giveBack(mine);
-        comeBack(mine);
+        if (roster.peek()?.members.some(({ joinId }) => joinId === mine.joinId) !== false) {
+          giveBack(mine);
+          comeBack(mine);
+        } else {
+          // The place that the list does not name is named to the server, which knows whether it was taken elsewhere.
+          awaitReason(mine, () => comeBack(mine));
+        }
       },
     });
     mine.crypto = started;
@@ -326,26 +331,32 @@ export function createSession(deps: SessionDeps): VoiceSession {
       if (how.reason === "kicked") kicked = mine.joinId;
       end(mine, { kind: "ended", reason: how.reason === "replaced" ? "replaced" : "disconnected" });
     } else if (how.kind === "refused" && how.error.code === "forbidden") {
-      awaitReason(mine);
+      awaitReason(mine, () => end(mine, { kind: "ended", reason: "disconnected" }));
     } else {
       comeBack(mine);
     }
   }
 
-  /** The place was taken away while media was on its way there: the server says why, and where to, at the same moment. */
-  function awaitReason(mine: Stay): void {
-    closeRoom(mine, "close");
+  /** The place is gone, by the list of members or the node's word: the server says why, and where to, at the same moment. */
+  function awaitReason(mine: Stay, otherwise: () => void): void {
+    away(mine);
+    mine.round += 1;
     cancelRetry?.();
     cancelRetry = clock.after(REASON_MS, () => {
-      if (stay === mine) end(mine, { kind: "ended", reason: "disconnected" });
+      if (stay === mine) otherwise();
     });
+  }
+
+  /** There is no media for now. */
+  function away(mine: Stay): void {
+    if (state.peek().kind === "joined") mine.awaySinceMs = clock.now();
+    closeRoom(mine, "close");
+    show(mine.wasJoined ? "reconnecting" : "joining", mine);
   }
 
   /** The room is gone, the place is not. */
   function comeBack(mine: Stay): void {
-    if (state.peek().kind === "joined") mine.awaySinceMs = clock.now();
-    closeRoom(mine, "close");
-    show(mine.wasJoined ? "reconnecting" : "joining", mine);
+    away(mine);
     if (clock.now() - mine.awaySinceMs >= GIVE_UP_MS) {
       giveBack(mine);
       end(mine, { kind: "ended", reason: "lost" });
