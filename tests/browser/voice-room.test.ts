@@ -173,13 +173,13 @@ test("[VC56] each person is as loud as one likes, from silence to twice as loud"
   await page.getByRole("button", { name: "Plus sur Léo" }).click();
   const volume = page.getByRole("slider", { name: "À quel volume tu entends Léo" });
   // Sounds of the call have gains, too: that of the person is the one that follows.
-  await volume.fill("37");
+  await volume.fill("35");
   const theirs = await page.waitForFunction(() =>
-    (globalThis as unknown as Lent).gains.find(({ gain }) => Math.abs(gain.value - 0.37) < 0.005),
+    (globalThis as unknown as Lent).gains.find(({ gain }) => Math.abs(gain.value - 0.35) < 0.005),
   );
   for (const percent of [0, 200, 100]) {
     await volume.fill(String(percent));
-    await expect.poll(() => theirs.evaluate(({ gain }) => gain.value)).toBeCloseTo(percent / 100, 2);
+    await expect.poll(() => theirs.evaluate((node) => node?.gain.value)).toBeCloseTo(percent / 100, 2);
   }
   await page.keyboard.press("Escape");
 });

@@ -101,6 +101,7 @@ function Moderation({ channelId, member, onClose }: PersonDialogProps) {
         <SelectField
           label={words.moveTo}
           value=""
+          disabled={task.busy.value}
           options={[
             { value: "", label: words.moveNowhere },
             ...others.map(({ id, name }) => ({ value: id as string, label: name })),
