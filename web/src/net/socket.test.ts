@@ -153,6 +153,34 @@ describe("socket", () => {
     await expect(waiting).rejects.toMatchObject({ code: "unavailable" });
   });
 
+  test("[SO11] what is insisted on just as the connection is made anew, as for another token, is said on the next", async () => {
+    const { socket, wire } = await connected();
+    wire.answer = () => new Promise(() => undefined);
+    const inFlight = socket.insist("typing:start", { channelId: SESSION });
+    wire.cut();
+    const between = socket.insist("typing:start", { channelId: SESSION });
+    wire.answer = () => ({ ok: true });
+    await settle();
+    expect(wire.bodies("typing:start")).toHaveLength(1);
+    wire.push("ready", READY);
+    await Promise.all([inFlight, between]);
+    expect(wire.bodies("typing:start")).toHaveLength(3);
+  });
+
+  test("[SO11] what was refused, or not answered by a connection that stands, is not said again; without one it is told in time", async () => {
+    const { socket, wire, clock } = await connected();
+    const insist = () => socket.insist("typing:start", { channelId: SESSION });
+    wire.answer = () => ({ ok: false, error: { code: "unavailable", message: "the database is away" } });
+    await expect(insist()).rejects.toMatchObject({ code: "unavailable", message: "the database is away" });
+    wire.cut();
+    const late = insist().catch((error: unknown) => error);
+    await clock.advance(11_000);
+    expect(await late).toMatchObject({ code: "unavailable" });
+    wire.push("ready", READY);
+    await settle();
+    expect(wire.bodies("typing:start")).toHaveLength(1);
+  });
+
   test("[SO9] events that are not as the contract says reach nobody", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { socket, wire } = await connected();

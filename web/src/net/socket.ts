@@ -27,6 +27,8 @@ export interface Socket {
    * @throws ApiError the refusal; `unavailable` without a connection, after 10 s without an answer, or for an answer that is not the contract's.
    */
   readonly emit: <E extends UpEvent>(event: E, body: UpInput<E>) => Promise<UpOk<E>>;
+  /** As `emit`, for what may be said twice: when the connection goes just then, as for another token, it is said on the next, if that is there within 10 s. */
+  readonly insist: <E extends UpEvent>(event: E, body: UpInput<E>) => Promise<UpOk<E>>;
   /** Calls `listener` for every such event; what is not as the contract says is dropped before. */
   readonly on: <E extends DownEvent>(event: E, listener: (body: DownBody<E>) => void) => void;
   /** Speaks for this device from now on; a connection that speaks for another, or for none, is made anew at once. */
@@ -45,6 +47,8 @@ export interface SocketDeps {
 }
 
 const ANSWER_TIMEOUT_MS = 10_000;
+/** What was said as the connection went counts on the next one if that is there within this time. */
+const AGAIN_MS = 10_000;
 /** Opening, the handshake and `ready` together may take this long. */
 const READY_TIMEOUT_MS = 15_000;
 const PONG_TIMEOUT_MS = 10_000;
@@ -77,6 +81,8 @@ export function createSocket(deps: SocketDeps): Socket {
   let cancelPong: (() => void) | undefined;
   let cancelNotice: (() => void) | undefined;
   let lastHeardMs = 0;
+  /** What goes on when there is a connection again. */
+  const waiting = new Set<() => void>();
 
   const wire = deps.openWire({
     lost(closeCode) {
@@ -166,6 +172,38 @@ export function createSocket(deps: SocketDeps): Socket {
     cancelNotice?.();
     notice.value = "none";
     state.value = { kind: "connected" };
+    for (const resume of waiting) resume();
+    waiting.clear();
+  }
+
+  async function emit<E extends UpEvent>(event: E, body: UpInput<E>): Promise<UpOk<E>> {
+    if (phase !== "ready") throw unavailable("not connected");
+    let raw: unknown;
+    try {
+      raw = await wire.request(event, body, ANSWER_TIMEOUT_MS);
+    } catch (error) {
+      throw unavailable(`${event} was not answered`, error);
+    }
+    const parsed = v.safeParse(UP[event].answer, raw);
+    if (!parsed.success) throw unavailable(`the answer to ${event} is not the contract's`, parsed.issues);
+    const answer: UpAnswer<UpEvent> = parsed.output;
+    if (!answer.ok) throw new ApiError(answer.error);
+    return answer as UpOk<E>;
+  }
+
+  /** Resolves with the next connection; rejects with `error` when there is none in time. */
+  function nextUp(error: unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(AGAIN_MS, () => {
+        waiting.delete(resume);
+        reject(error);
+      });
+      const resume = (): void => {
+        cancel();
+        resolve();
+      };
+      waiting.add(resume);
+    });
   }
 
   function receive(name: string, raw: unknown): void {
@@ -222,19 +260,17 @@ export function createSocket(deps: SocketDeps): Socket {
   return {
     state,
     notice,
-    async emit<E extends UpEvent>(event: E, body: UpInput<E>): Promise<UpOk<E>> {
-      if (phase !== "ready") throw unavailable("not connected");
-      let raw: unknown;
+    emit,
+    async insist(event, body) {
+      const before = round;
       try {
-        raw = await wire.request(event, body, ANSWER_TIMEOUT_MS);
+        return await emit(event, body);
       } catch (error) {
-        throw unavailable(`${event} was not answered`, error);
+        // Refused, or not answered on a connection that stands.
+        if (asApiError(error).code !== "unavailable" || (phase === "ready" && round === before)) throw error;
+        if (phase !== "ready") await nextUp(error);
+        return await emit(event, body);
       }
-      const parsed = v.safeParse(UP[event].answer, raw);
-      if (!parsed.success) throw unavailable(`the answer to ${event} is not the contract's`, parsed.issues);
-      const answer: UpAnswer<UpEvent> = parsed.output;
-      if (!answer.ok) throw new ApiError(answer.error);
-      return answer as UpOk<E>;
     },
     on(event, listener) {
       const list = listeners.get(event) ?? [];

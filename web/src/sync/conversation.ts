@@ -35,7 +35,7 @@ import type { UnreadBook } from "./unread.ts";
 export interface ConversationDeps {
   readonly selfId: UserId;
   readonly api: Api;
-  readonly socket: Pick<Socket, "emit">;
+  readonly socket: Pick<Socket, "emit" | "insist">;
   readonly outbox: Outbox;
   readonly drafts: Drafts;
   readonly typing: TypingBook;
@@ -277,18 +277,18 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     discard: deps.outbox.discard,
     edit: (messageId, content) =>
       change(overlays.show(messageId, { kind: "edited", content }), async () => {
-        const { id, seq, editedAt } = await deps.socket.emit("message:edit", { channelId, messageId, content });
+        const { id, seq, editedAt } = await deps.socket.insist("message:edit", { channelId, messageId, content });
         return { kind: "edited", edit: { id, channelId, seq, content, encrypted: false, metadata: null, editedAt } };
       }),
     remove: (messageId) =>
       change(overlays.show(messageId, { kind: "deleted" }), async () => {
-        const { id, seq } = await deps.socket.emit("message:delete", { channelId, messageId });
+        const { id, seq } = await deps.socket.insist("message:delete", { channelId, messageId });
         return { kind: "deleted", deletion: { id, channelId, seq } };
       }),
     react: (messageId, emoji, on) =>
       change(wishes.add(messageId, emoji, on), async () => {
         const what = { channelId, messageId, emoji };
-        const { seq } = await deps.socket.emit(on ? "reaction:add" : "reaction:remove", what);
+        const { seq } = await deps.socket.insist(on ? "reaction:add" : "reaction:remove", what);
         if (seq === null) return undefined;
         return { kind: "reacted", on, reaction: { id: messageId, channelId, seq, userId: deps.selfId, emoji } };
       }),

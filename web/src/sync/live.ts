@@ -74,7 +74,7 @@ export function createLive(deps: LiveDeps): Live {
   const people = createPeople((id) => api.call("getUser", { params: { id } }), clock);
   people.note(deps.self);
 
-  const voice = createVoiceLine({ selfId: userId, socket, api, clock });
+  const voice = createVoiceLine({ selfId: userId, socket, api });
   const members = createMemberBook({
     loadPage: (id, after) => api.call("listMembers", { params: { id }, query: { after, limit: LIMITS.membersPage } }),
     noteMembers(list) {

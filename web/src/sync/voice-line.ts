@@ -2,11 +2,9 @@ import type { DownBody } from "@lescopains/protocol/down";
 import type { CallId, ChannelId, JoinId, UserId } from "@lescopains/protocol/ids";
 import type { RingEnd, Ringing, VoiceEnd, VoiceFlags, VoiceRoster } from "@lescopains/protocol/voice";
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { asApiError } from "../net/api-error.ts";
 import type { Api } from "../net/rest.ts";
 import type { Socket } from "../net/socket.ts";
 import { perId } from "./per-id.ts";
-import type { Clock } from "./ports.ts";
 
 /** Somebody calls one. */
 export interface IncomingCall {
@@ -52,15 +50,11 @@ export interface VoiceLine {
 
 interface VoiceLineDeps {
   readonly selfId: UserId;
-  readonly socket: Pick<Socket, "emit" | "on">;
+  readonly socket: Pick<Socket, "emit" | "insist" | "on">;
   readonly api: Pick<Api, "call">;
-  readonly clock: Clock;
 }
 
-/** What one did about a call counts on the next connection if that is there within this time. */
-const AGAIN_MS = 10_000;
-
-export function createVoiceLine({ selfId, socket, api, clock }: VoiceLineDeps): VoiceLine {
+export function createVoiceLine({ selfId, socket, api }: VoiceLineDeps): VoiceLine {
   const rosterOf = perId<ChannelId, Signal<VoiceRoster | undefined>>(() => signal(undefined));
   /** Channels in which someone is, or is called. */
   const busy = signal<ReadonlySet<ChannelId>>(new Set());
@@ -68,8 +62,6 @@ export function createVoiceLine({ selfId, socket, api, clock }: VoiceLineDeps): 
   const whole = new Set<ChannelId>();
   /** Calls that ring no longer, each with whom for. */
   const stopped = new Set<string>();
-  /** What goes on when there is a connection again. */
-  const waiting: (() => void)[] = [];
   const listeners: { readonly [N in keyof VoiceNews]: Set<(news: VoiceNews[N]) => void> } = {
     ended: new Set(),
     rejoin: new Set(),
@@ -140,7 +132,6 @@ export function createVoiceLine({ selfId, socket, api, clock }: VoiceLineDeps): 
       whole.add(roster.channelId);
       put(roster);
     }
-    for (const resume of waiting.splice(0)) resume();
   });
   socket.on("voice:state", change);
   socket.on("voice:ended", ({ joinId, reason, toChannelId, toJoinId }) =>
@@ -185,17 +176,7 @@ export function createVoiceLine({ selfId, socket, api, clock }: VoiceLineDeps): 
       await socket.emit("voice:state", flags);
     },
     async call(what, channelId) {
-      const event = `call:${what}` as const;
-      const askedMs = clock.now();
-      try {
-        await socket.emit(event, { channelId });
-      } catch (error) {
-        if (asApiError(error).code !== "unavailable") throw error;
-        // As when the token of the connection had just ended: it is back at once.
-        await new Promise<void>((resolve) => waiting.push(resolve));
-        if (clock.now() - askedMs > AGAIN_MS) throw error;
-        await socket.emit(event, { channelId });
-      }
+      await socket.insist(`call:${what}`, { channelId });
     },
   };
 }
