@@ -282,8 +282,8 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
       }),
     remove: (messageId) =>
       change(overlays.show(messageId, { kind: "deleted" }), async () => {
-        const { id, seq } = await deps.socket.insist("message:delete", { channelId, messageId });
-        return { kind: "deleted", deletion: { id, channelId, seq } };
+        const deleted = await deps.socket.insist("message:delete", { channelId, messageId }).catch(unlessGone);
+        return deleted && { kind: "deleted", deletion: { id: messageId, channelId, seq: deleted.seq } };
       }),
     react: (messageId, emoji, on) =>
       change(wishes.add(messageId, emoji, on), async () => {
@@ -332,4 +332,9 @@ export function createConversation(channelId: ChannelId, deps: ConversationDeps)
     },
   };
   return self;
+}
+
+/** Somebody else was first, or an answer was lost: it is as wished. */
+function unlessGone(error: unknown): undefined {
+  if (asApiError(error).code !== "not_found") throw error;
 }

@@ -338,6 +338,28 @@ describe("conversation", () => {
     expect(conversation.timeline.value.messages[0]?.content).toBe("better");
   });
 
+  test("[CO5] an edit that meets the end of a connection is made on the next one", async () => {
+    const { conversation, server, wire, machine } = await openedTab(1);
+    const id = server.messages[0]?.id;
+    if (id === undefined) throw new Error("posted above");
+    wire.cut();
+    const saved = conversation.edit(id, "better");
+    expect(conversation.overlays.value.get(id)).toEqual({ kind: "edited", content: "better" });
+    await machine.clock.advance(1_000);
+    server.ready();
+    await saved;
+    expect(conversation.timeline.value.messages[0]?.content).toBe("better");
+  });
+
+  test("[CO5] what somebody else has deleted already is deleted", async () => {
+    const { conversation, server, wire } = await openedTab(1);
+    const id = server.messages[0]?.id;
+    if (id === undefined) throw new Error("posted above");
+    wire.answer = () => ({ ok: false, error: { code: "not_found", message: "no such message" } });
+    await conversation.remove(id);
+    expect(conversation.overlays.value.size).toBe(0);
+  });
+
   test("[CO12] a reaction shows at once and is confirmed once; refused, it goes back", async () => {
     const { conversation, server, wire } = await openedTab(1);
     const id = server.messages[0]?.id;
