@@ -10,7 +10,12 @@ import {
   sealRecoveryKey,
 } from "@lescopains/e2ee/vault/passphrase";
 import { openRecord, sealRecord } from "@lescopains/e2ee/vault/record";
-import { formatRecoveryKey, generateRecoveryKey, parseRecoveryKey } from "@lescopains/e2ee/vault/recovery-key";
+import {
+  formatRecoveryKey,
+  generateRecoveryKey,
+  type ParsedRecoveryKey,
+  parseRecoveryKey,
+} from "@lescopains/e2ee/vault/recovery-key";
 import { deriveVaultKeys, type VaultKeys } from "@lescopains/e2ee/vault/vault-keys";
 import { type Vault as ServerVault, VaultConflict } from "@lescopains/protocol/vault";
 import * as v from "valibot";
@@ -88,7 +93,10 @@ export interface Vault {
 
 export function problemOf(text: string): KeyProblem | null {
   const parsed = parseRecoveryKey(text);
-  if (parsed.ok) return null;
+  return parsed.ok ? null : problemIn(parsed);
+}
+
+function problemIn(parsed: Extract<ParsedRecoveryKey, { readonly ok: false }>): KeyProblem {
   if (parsed.reason === "character") return { kind: "character", at: parsed.at };
   return parsed.reason === "length" ? { kind: "length", count: parsed.count } : { kind: "checksum" };
 }
@@ -447,11 +455,10 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
     create: async (passphrase) => await make(passphrase, undefined),
     show: async () => formatRecoveryKey((await opening()).key),
     async confirm(text) {
-      const problem = problemOf(text);
-      if (problem !== null) return problem;
-      const { key } = await opening();
       const parsed = parseRecoveryKey(text);
-      if (!parsed.ok || !equal(parsed.key, key)) return { kind: "other" };
+      if (!parsed.ok) return problemIn(parsed);
+      const { key } = await opening();
+      if (!equal(parsed.key, key)) return { kind: "other" };
       await changeRecord((record) => ({ ...record, confirmed: true }));
       await tellState();
       return null;
@@ -528,8 +535,7 @@ export function createVault(kit: Kit, argon2id: Argon2id): Vault {
 function typedKey(text: string): Uint8Array {
   const parsed = parseRecoveryKey(text);
   if (parsed.ok) return parsed.key;
-  const problem = problemOf(text);
-  throw new KeysError({ code: "wrong_key", message: "not a recovery key", ...(problem === null ? {} : { problem }) });
+  throw new KeysError({ code: "wrong_key", message: "not a recovery key", problem: problemIn(parsed) });
 }
 
 async function passwordConfirmed<T>(answer: Promise<T>): Promise<T> {

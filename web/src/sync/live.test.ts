@@ -338,17 +338,18 @@ describe("conversation", () => {
     expect(conversation.timeline.value.messages[0]?.content).toBe("better");
   });
 
-  test("[CO5] an edit that meets the end of a connection is made on the next one", async () => {
+  test("[SO11] an edit and a reaction that meet the end of a connection are made on the next one", async () => {
     const { conversation, server, wire, machine } = await openedTab(1);
     const id = server.messages[0]?.id;
     if (id === undefined) throw new Error("posted above");
     wire.cut();
-    const saved = conversation.edit(id, "better");
+    const saved = Promise.all([conversation.edit(id, "better"), conversation.react(id, "👍", true)]);
     expect(conversation.overlays.value.get(id)).toEqual({ kind: "edited", content: "better" });
     await machine.clock.advance(1_000);
     server.ready();
     await saved;
-    expect(conversation.timeline.value.messages[0]?.content).toBe("better");
+    const reactions = [{ emoji: "👍", userIds: [ANA] }];
+    expect(conversation.timeline.value.messages[0]).toMatchObject({ content: "better", reactions });
   });
 
   test("[CO5] what somebody else has deleted already is deleted", async () => {

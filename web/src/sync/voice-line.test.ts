@@ -21,7 +21,10 @@ function setting() {
     socket: {
       on: (event: string, listener: (body: never) => void) => void listeners.set(event, listener),
       emit: (async () => ({ ok: true })) as never,
-      insist: (async () => ({ ok: true })) as never,
+      insist: (async (event: string) => {
+        asked.push(event);
+        return { ok: true };
+      }) as never,
     },
     api: {
       call: (async () => {
@@ -122,4 +125,10 @@ test("[VC42] a call that was stopped before the list came that was asked for on 
   expect(asked).toEqual(["getVoice"]);
   expect(line.roster(lounge).value?.members).toHaveLength(1);
   expect(line.incoming.value).toEqual([]);
+});
+
+test("[SO11] what one does about a call is insisted on", async () => {
+  const { line, asked } = setting();
+  await line.call("decline", lounge);
+  expect(asked).toEqual(["call:decline"]);
 });
